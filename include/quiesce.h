@@ -1,0 +1,921 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * quiesce.h - run many tasks at once and stop them cleanly.
+ *
+ * A *pool* runs *tasks* on workers.  Each accepted task has a *future*, which reaches exactly one end and tells every
+ * waiter at once.  A *stop* is a token that asks tasks to end; tokens form a tree, and every call that can wait takes
+ * one.  A signal can ask a stop.  The way down (shutdown, join, destroy) has a deadline and names what overstays it.
+ *
+ * A complete program:
+ *
+ *	#include <quiesce.h>
+ *
+ *	static int nap(qs_task *task, void *arg)
+ *	{
+ *		return qs_sleep(qs_after_s(*(int *)arg), qs_task_stop(task));
+ *	}
+ *
+ *	int main(void)
+ *	{
+ *		int seconds = 100;
+ *		qs_signals *signals = NULL;
+ *		qs_pool *pool = NULL;
+ *		qs_pool_options options = QS_POOL_OPTIONS_INIT;
+ *
+ *		if (qs_stop_on_signals(&signals, NULL) < 0)
+ *			return 1;
+ *		options.stop = qs_signals_soft(signals);
+ *		if (qs_pool_create(&pool, &options) < 0 || qs_submit(NULL, pool, nap, &seconds) < 0)
+ *			return 1;
+ *		qs_pool_shutdown(pool, QS_DRAIN);
+ *		qs_pool_join(pool, QS_NEVER, qs_signals_hard(signals), NULL);
+ *		qs_pool_destroy(pool);
+ *		return qs_stop_exit(signals);
+ *	}
+ *
+ * Conventions.  A call returns 0 or a count on success and a negative code on failure: an errno value or one of ours
+ * (enum qs_error); `errno` itself is left alone.  Outputs come first and are written on success only.  A struct that
+ * crosses the border begins with its `size`, set by its QS_..._INIT; in it 0 means the default, and a size or a flag
+ * that this library does not know is refused with -EINVAL.  A pointer parameter is *borrowed* (until the call returns,
+ * or as said), *given* or *shared* (counted).  The library never prints, exits or aborts (debug builds do assert), and
+ * starts no thread and installs no handler that was not asked for.
+ *
+ * The last line of each comment: which threads may call; whether it waits; whether a signal handler may call it; and
+ * what it does in a child made by fork, on an object that was made before the fork ("-QS_EFORKED" unless said).
+ * Using an object after it was destroyed is undefined; debug builds catch it.
+ */
+#ifndef QUIESCE_H
+#define QUIESCE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/resource.h>
+#include <sys/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(__GNUC__)
+#define QS_API __attribute__((__visibility__("default")))
+#define QS_PRINTF(text, first) __attribute__((__format__(__printf__, text, first)))
+#else
+#define QS_API
+#define QS_PRINTF(text, first)
+#endif
+
+/* ---------------------------------------------------------------------------------------------------------------
+ * Version
+ */
+
+/*
+ * qs_version - the version of the library that is linked, such as "0.1.0".
+ *
+ * Versions 0.x may break source and binary compatibility from one to the next; each break is in CHANGELOG.md.
+ *
+ * Returns static text.
+ * Threads: any.  Waits: no.  Handlers: yes.  Fork: works.
+ */
+QS_API const char *qs_version(void);
+
+/* ---------------------------------------------------------------------------------------------------------------
+ * Errors
+ *
+ * Calls return them negated.  What errno's own values mean here:
+ *
+ *	EINVAL		an argument is NULL, out of range, or from a newer version of this header
+ *	ENOMEM		no memory
+ *	EAGAIN		the queue is full, or the system gives no more threads or processes
+ *	ETIMEDOUT	the deadline came first
+ *	ECANCELED	a stop was asked first
+ *	ESHUTDOWN	the pool takes no more
+ *	EDEADLK		the call would wait for itself
+ *	EBUSY		somebody else uses it, or it is not over yet
+ *	EMFILE, ENFILE	no descriptor left
+ *	ENOTSUP		this object was not made for that
+ */
+
+enum qs_error {
+	QS_EFORKED = 4096,	/* the object was made by the parent process, before fork */
+	QS_ELOST = 4097,	/* the status of a child process was taken by somebody else */
+};
+
+/*
+ * qs_strerror - words for a code that a call or a task returned.
+ *
+ *   code        negative or positive, errno's or ours
+ *
+ * Returns static text, never NULL.
+ * Threads: any.  Waits: no.  Handlers: no.  Fork: works.
+ */
+QS_API const char *qs_strerror(int code);
+
+/* ---------------------------------------------------------------------------------------------------------------
+ * Time
+ *
+ * A deadline is a point in time, not a length: it stays the same however many calls share it, and however often a
+ * wait is interrupted and goes on.  Nanoseconds on the monotonic clock, which no change of the wall clock moves.
+ */
+
+typedef int64_t qs_time;
+
+#define QS_NOW ((qs_time)0)		/* do not wait; so does every point that has passed, and every negative one */
+#define QS_NEVER ((qs_time)INT64_MAX)	/* wait without end */
+
+/*
+ * qs_now - the present, in ns.  qs_after_s, qs_after_ms, qs_after_ns - the point that is so far from now.
+ *
+ * Saturating: too far is QS_NEVER, a negative length is now.
+ *
+ * Threads: any.  Waits: no.  Handlers: yes.  Fork: works.
+ */
+QS_API qs_time qs_now(void);
+QS_API qs_time qs_after_s(int64_t seconds);
+QS_API qs_time qs_after_ms(int64_t milliseconds);
+QS_API qs_time qs_after_ns(int64_t nanoseconds);
+
+/* ---------------------------------------------------------------------------------------------------------------
+ * Stop: a token that asks for an end
+ *
+ * A stop is asked once; asking again does nothing, and the first cause wins.  Asking a parent asks all below it, never
+ * the other way.  Tokens are counted; a child keeps its parents alive.
+ */
+
+typedef struct qs_stop qs_stop;
+typedef struct qs_stop_callback qs_stop_callback;
+typedef void qs_stop_fn(void *arg);
+
+#define QS_NAME_SIZE 32		/* bytes of a copied name, its end included; longer names are cut */
+#define QS_TEXT_SIZE 96		/* bytes of a copied reason, its end included */
+
+typedef enum qs_cause_kind {
+	QS_CAUSE_NONE,		/* nothing was asked */
+	QS_CAUSE_ASKED,		/* qs_stop_ask() */
+	QS_CAUSE_SIGNAL,	/* a signal: `signal` */
+	QS_CAUSE_DEADLINE,	/* a deadline came */
+	QS_CAUSE_CANCELLED,	/* qs_future_cancel() */
+	QS_CAUSE_SHUTDOWN,	/* qs_pool_shutdown() */
+	QS_CAUSE_OVERSTAYED,	/* the deadline of qs_pool_join(), or its hard token */
+} qs_cause_kind;
+
+/* Why a stop was asked.  Filled in by the library. */
+typedef struct qs_cause {
+	uint32_t size;
+	qs_cause_kind kind;
+	int code;			/* ASKED: the code that was given, such as -ECONNREFUSED; else 0 */
+	int signal;			/* SIGNAL: its number; else 0 */
+	char text[QS_TEXT_SIZE];	/* one line for people, never empty once asked */
+	char task[QS_NAME_SIZE];	/* ASKED: the name of the task whose body asked, or "" */
+} qs_cause;
+#define QS_CAUSE_INIT { sizeof(qs_cause), QS_CAUSE_NONE, 0, 0, { 0 }, { 0 } }
+
+typedef struct qs_stop_options {
+	uint32_t size;
+	uint32_t flags;		/* QS_STOP_FROM_HANDLER or 0 */
+	qs_stop *parent;	/* shared; asks this token when it is asked; NULL = none */
+	qs_stop *also;		/* shared; a second parent; NULL = none */
+	qs_time deadline;	/* asks itself at this point; 0 = never */
+} qs_stop_options;
+#define QS_STOP_OPTIONS_INIT { sizeof(qs_stop_options), 0, NULL, NULL, 0 }
+
+#define QS_STOP_FROM_HANDLER 1u	/* qs_stop_ask_from_handler() may be used on it */
+
+/*
+ * qs_stop_create - make a token.
+ *
+ * A token with a deadline or with QS_STOP_FROM_HANDLER needs the attendant: one thread for all of them, which sleeps
+ * until there is something to do and ends with the last of them.  A child of a token that was asked is born asked.
+ *
+ *   out         receives the token; the caller owns one reference, given back by qs_stop_release()
+ *   options     borrowed for the call; NULL = defaults
+ *
+ * Returns 0, -EINVAL, -ENOMEM, -EAGAIN (the attendant cannot be started), -QS_EFORKED (a parent).
+ * Threads: any.  Waits: no.  Handlers: no.  Fork: the child may make its own.
+ */
+QS_API int qs_stop_create(qs_stop **out, const qs_stop_options *options);
+
+/*
+ * qs_stop_retain - count one more owner; returns its argument.  qs_stop_release - one owner less; the last one frees.
+ *
+ * NULL is allowed and does nothing.  Callbacks must be removed before the last release.
+ *
+ * Threads: any.  Waits: no.  Handlers: no.  Fork: the child may release; retain returns its argument.
+ */
+QS_API qs_stop *qs_stop_retain(qs_stop *stop);
+QS_API void qs_stop_release(qs_stop *stop);
+
+/*
+ * qs_stop_ask - ask for the end of everything that looks at this token or at one below it.
+ *
+ * Wakes all waits first, then runs the callbacks, in this thread.  When it returns, no task that the token governs will
+ * be started any more; those that run have been told.
+ *
+ *   stop        borrowed
+ *   code        0, or a negative code that says what went wrong; kept in the cause
+ *   text        borrowed for the call, copied and cut at QS_TEXT_SIZE; NULL = "stop asked"
+ *
+ * Returns 1 if this call was the first to ask, 0 if somebody else was; -EINVAL.
+ * Threads: any.  Waits: no, but the callbacks run inside.  Handlers: no (see the next one).  Fork: -QS_EFORKED.
+ */
+QS_API int qs_stop_ask(qs_stop *stop, int code, const char *text);
+
+/*
+ * qs_stop_ask_from_handler - the same, for a signal handler: the attendant does the waking and runs the callbacks.
+ *
+ * The token must have been made with QS_STOP_FROM_HANDLER and must outlive the handler.  Never touches errno, allocates
+ * nothing, takes no lock.  At its return the token says that it was asked.
+ *
+ *   signal      the number to put into the cause
+ *
+ * Returns 1 if this call was the first to ask, else 0; -EINVAL; -ENOTSUP (made without the flag).
+ * Threads: any.  Waits: no.  Handlers: yes.  Fork: -QS_EFORKED.
+ */
+QS_API int qs_stop_ask_from_handler(qs_stop *stop, int signal);
+
+/*
+ * qs_stop_is_asked - look at the flag.
+ *
+ * Returns 1 or 0; -QS_EFORKED, which is true as well: nobody will tell an inherited token anything.  NULL: 0.
+ * Threads: any.  Waits: no.  Handlers: yes.  Fork: -QS_EFORKED.
+ */
+QS_API int qs_stop_is_asked(const qs_stop *stop);
+
+/*
+ * qs_stop_cause - who asked, and why.
+ *
+ *   stop        borrowed
+ *   out         `size` set by the caller (QS_CAUSE_INIT); kind QS_CAUSE_NONE if nothing was asked
+ *
+ * Returns 1 if the stop was asked, 0 if not; -EINVAL.
+ * Threads: any.  Waits: no.  Handlers: no.  Fork: -QS_EFORKED.
+ */
+QS_API int qs_stop_cause(const qs_stop *stop, qs_cause *out);
+
+/*
+ * qs_stop_fd - a descriptor that becomes readable when the stop is asked, for poll() and event loops.
+ *
+ * Made at the first call, close-on-exec, owned by the token: never read from it, never close it.
+ *
+ * Returns the descriptor; -EINVAL, -EMFILE, -ENFILE, -ENOMEM.
+ * Threads: any.  Waits: no.  Handlers: no.  Fork: -QS_EFORKED.
+ */
+QS_API int qs_stop_fd(qs_stop *stop);
+
+/*
+ * qs_stop_callback_add - have fn(arg) called once when the stop is asked; at once, in this thread, if it was.
+ *
+ * The callback runs in the thread that asks, or in the attendant.  It may do what it likes but wait for long: submit,
+ * cancel, ask, remove itself.  No lock of ours is held.
+ *
+ *   out         receives a handle; the caller must give it to qs_stop_callback_remove(), also after fn was called
+ *   stop        shared until the handle is removed
+ *   arg         borrowed until the handle is removed
+ *
+ * Returns 0, -EINVAL, -ENOMEM.
+ * Threads: any.  Waits: no.  Handlers: no.  Fork: -QS_EFORKED.
+ */
+QS_API int qs_stop_callback_add(qs_stop_callback **out, qs_stop *stop, qs_stop_fn *fn, void *arg);
+
+/*
+ * qs_stop_callback_remove - take a callback away; when it returns, fn is not running and will not run.
+ *
+ * If fn is running in another thread, waits for it, without a deadline: the one call that does, so never hold a lock
+ * that fn takes.  From inside fn it returns at once.  The handle is gone afterwards.
+ *
+ *   callback    given; NULL is allowed
+ *
+ * Returns 1 if fn was never called, 0 if it was.
+ * Threads: any.  Waits: for fn.  Handlers: no.  Fork: frees the handle.
+ */
+QS_API int qs_stop_callback_remove(qs_stop_callback *callback);
+
+/*
+ * qs_sleep - wait until a deadline or a stop.
+ *
+ * Returns 0 at the deadline; -ECANCELED as soon as the stop is asked.  stop may be NULL.
+ * Threads: any.  Waits: yes.  Handlers: no.  Fork: -QS_EFORKED (stop).
+ */
+QS_API int qs_sleep(qs_time deadline, qs_stop *stop);
+
+/*
+ * qs_wait_fd - wait until a descriptor is ready, until a deadline, or until a stop.
+ *
+ *   fd          any descriptor that poll() takes
+ *   events      POLLIN, POLLOUT, ...
+ *   stop        borrowed; NULL = none.  Its descriptor is made if it has none yet
+ *
+ * Returns the events that are ready (> 0; POLLERR and POLLHUP included), -ETIMEDOUT, -ECANCELED, -EBADF, -EMFILE, -EINVAL.
+ * Threads: any.  Waits: yes.  Handlers: no.  Fork: -QS_EFORKED (stop).
+ */
+QS_API int qs_wait_fd(int fd, short events, qs_time deadline, qs_stop *stop);
+
+/* ---------------------------------------------------------------------------------------------------------------
+ * Task: what runs
+ *
+ * A task is a function and its argument.  The handle it is given lives as long as the body runs and belongs to the
+ * thread that runs it.
+ */
+
+typedef struct qs_task qs_task;
+
+/*
+ * The body of a task.  A return of 0 or more is success and is kept as the future's value.  A negative return is a
+ * failure, with errno's meaning or any that the caller likes.  -ECANCELED after a stop was asked means *stopped*.
+ */
+typedef int qs_task_fn(qs_task *task, void *arg);
+
+typedef void qs_destroy_fn(void *pointer);
+
+/*
+ * qs_task_stop - the token of this task: a child of the pool's, and of the one given at submit.
+ *
+ * Valid until the body returns; retain it to keep it longer.
+ *
+ * Returns the token, never NULL (NULL only for a NULL task).
+ * Threads: the one that runs the task.  Waits: no.  Handlers: no.  Fork: returns the token.
+ */
+QS_API qs_stop *qs_task_stop(qs_task *task);
+
+/*
+ * qs_task_name - the name that was given at submit, or "".  Borrowed until the body returns.
+ *
+ * Threads: the one that runs the task.  Waits: no.  Handlers: no.  Fork: works.
+ */
+QS_API const char *qs_task_name(const qs_task *task);
+
+/*
+ * qs_task_fail - say in words why this task fails, and return its code.
+ *
+ *	return qs_task_fail(task, -ENOENT, "%s: no such page", url);
+ *
+ *   code        negative
+ *
+ * Returns code (-EINVAL if it is not negative); without memory the words are lost, the code is not.
+ * Threads: the one that runs the task.  Waits: no.  Handlers: no.  Fork: works.
+ */
+QS_API int qs_task_fail(qs_task *task, int code, const char *format, ...) QS_PRINTF(3, 4);
+
+/*
+ * qs_task_set_result - keep a pointer for whoever holds the future.
+ *
+ *   result      given
+ *   destroy     called with it when the future is freed, unless qs_future_take_result() took it; NULL = nothing to do
+ *
+ * A second call destroys the first result.
+ * Returns 0, -EINVAL.
+ * Threads: the one that runs the task.  Waits: no.  Handlers: no.  Fork: works.
+ */
+QS_API int qs_task_set_result(qs_task *task, void *result, qs_destroy_fn *destroy);
+
+/*
+ * qs_task_checkpoint - say where the body is, for the report about tasks that overstay.
+ *
+ *   label       borrowed for ever: static text; NULL = none
+ *
+ * Threads: the one that runs the task.  Waits: no.  Handlers: no.  Fork: works.
+ */
+QS_API void qs_task_checkpoint(qs_task *task, const char *label);
+
+/* ---------------------------------------------------------------------------------------------------------------
+ * Future: the one end of a task
+ *
+ *	pending -> running -> done | failed | stopped | timed out | abandoned
+ *	pending -> cancelled | timed out
+ */
+
+typedef struct qs_future qs_future;
+
+typedef enum qs_state {
+	QS_PENDING,	/* waits for a worker */
+	QS_RUNNING,	/* its body runs */
+	QS_DONE,	/* the body returned 0 or more */
+	QS_FAILED,	/* the body returned a negative code */
+	QS_STOPPED,	/* the body returned -ECANCELED after it was asked to stop */
+	QS_TIMED_OUT,	/* a deadline of the task came (from a later version on) */
+	QS_CANCELLED,	/* the body never ran */
+	QS_ABANDONED,	/* the body still ran when qs_pool_join() had to return */
+} qs_state;
+
+#define QS_STATES 8	/* how many states there are */
+
+/*
+ * qs_state_name - "pending", "running", ...; "unknown" for anything else.  Static text.
+ *
+ * Threads: any.  Waits: no.  Handlers: yes.  Fork: works.
+ */
+QS_API const char *qs_state_name(qs_state state);
+
+/*
+ * qs_future_retain - count one more owner; returns its argument.  qs_future_release - one owner less.
+ *
+ * NULL is allowed.  A future may be released at any time: its task runs all the same.
+ *
+ * Threads: any.  Waits: no.  Handlers: no.  Fork: the child may release.
+ */
+QS_API qs_future *qs_future_retain(qs_future *future);
+QS_API void qs_future_release(qs_future *future);
+
+/*
+ * qs_future_state - the state at this moment (>= 0, enum qs_state); qs_future_is_ended - 1 if that is an end, else 0.
+ *
+ * Returns -EINVAL for NULL.
+ * Threads: any.  Waits: no.  Handlers: yes.  Fork: -QS_EFORKED.
+ */
+QS_API int qs_future_state(const qs_future *future);
+QS_API int qs_future_is_ended(const qs_future *future);
+
+/*
+ * qs_future_value - what came out, as a number.
+ *
+ * Returns what the body returned (done, failed, stopped); -ECANCELED (cancelled); -ETIMEDOUT (timed out, abandoned);
+ * -EBUSY (not ended yet); -EINVAL.
+ * Threads: any.  Waits: no.  Handlers: no.  Fork: -QS_EFORKED.
+ */
+QS_API int qs_future_value(const qs_future *future);
+
+/*
+ * qs_future_message - what went wrong, in words: those of qs_task_fail(), of the cause of a stop, or of the code.
+ *
+ * Returns text borrowed until the future is released; "" if nothing went wrong or it has not ended.
+ * Threads: any.  Waits: no.  Handlers: no.  Fork: "".
+ */
+QS_API const char *qs_future_message(const qs_future *future);
+
+/*
+ * qs_future_name - the name given at submit, or "".  Borrowed until the future is released.
+ *
+ * Threads: any.  Waits: no.  Handlers: no.  Fork: works.
+ */
+QS_API const char *qs_future_name(const qs_future *future);
+
+/*
+ * qs_future_result - look at the pointer that the task kept.  qs_future_take_result - own it from now on.
+ *
+ * Returns the pointer; NULL if there is none, it was taken, or the task has not ended.  Of several takers one gets it.
+ * Threads: any.  Waits: no.  Handlers: no.  Fork: NULL.
+ */
+QS_API void *qs_future_result(const qs_future *future);
+QS_API void *qs_future_take_result(qs_future *future);
+
+/*
+ * qs_future_cause - for a future that was stopped, cancelled or abandoned: who did it, and why.
+ *
+ *   out         `size` set by the caller (QS_CAUSE_INIT)
+ *
+ * Returns 1, or 0 if the future did not end in one of these ways; -EINVAL.
+ * Threads: any.  Waits: no.  Handlers: no.  Fork: -QS_EFORKED.
+ */
+QS_API int qs_future_cause(const qs_future *future, qs_cause *out);
+
+/*
+ * qs_future_cancel - see to it that the body never runs, if it has not begun.
+ *
+ * Runs the argument's destructor in this thread if it succeeds.
+ *
+ * Returns 1: it is cancelled now, by this call; 0: it runs, or has ended; -EINVAL.
+ * Threads: any.  Waits: no.  Handlers: no.  Fork: -QS_EFORKED.
+ */
+QS_API int qs_future_cancel(qs_future *future);
+
+/*
+ * qs_future_stop - cancel the task if it has not begun, ask its own token if it runs.
+ *
+ *   code, text  as in qs_stop_ask()
+ *
+ * Returns 1 if that changed something, 0 if it was asked before or has ended; -EINVAL.
+ * Threads: any.  Waits: no.  Handlers: no.  Fork: -QS_EFORKED.
+ */
+QS_API int qs_future_stop(qs_future *future, int code, const char *text);
+
+/* ---------------------------------------------------------------------------------------------------------------
+ * Pool: what runs tasks
+ *
+ * Life: create, submit, shutdown (take no more), join (wait, with a deadline), destroy.  Workers are started when they
+ * are needed.  Their threads block all signals but those that report a fault of their own.
+ */
+
+typedef struct qs_pool qs_pool;
+
+/*
+ * Starts something that calls qs_pool_work(pool), such as a thread of another language's runtime.
+ * Returns 0, or a negative code if it cannot.
+ */
+typedef int qs_start_fn(qs_pool *pool, void *arg);
+
+typedef struct qs_pool_options {
+	uint32_t size;
+	uint32_t flags;		/* 0 */
+	uint32_t workers;	/* at most so many at once, brought ones included; 0 = usable CPUs; up to QS_WORKERS_MAX */
+	const char *name;	/* borrowed for the call, copied; names the threads; NULL = "quiesce" */
+	qs_stop *stop;		/* shared; when it is asked, pending tasks are cancelled and running ones asked; NULL = none */
+	size_t stack_bytes;	/* of a worker's thread; 0 = 1 MiB; less than the system's minimum is refused */
+	size_t max_pending;	/* tasks that may wait for a worker; 0 = any number */
+	qs_start_fn *start;	/* starts a worker in place of a thread of ours; NULL = ours */
+	void *start_arg;	/* borrowed until the pool is joined */
+} qs_pool_options;
+#define QS_POOL_OPTIONS_INIT { sizeof(qs_pool_options), 0, 0, NULL, NULL, 0, 0, NULL, NULL }
+
+#define QS_WORKERS_MAX 65536u
+
+/*
+ * qs_pool_create - make a pool and start its first worker.
+ *
+ *   out         receives the pool; the caller gives it back by qs_pool_destroy(), after a join
+ *   options     borrowed for the call; NULL = defaults
+ *
+ * Returns 0, -EINVAL, -ENOMEM, -EAGAIN (not one thread can be started), -ECANCELED (options->stop was asked), or what
+ * options->start returned.
+ * Threads: any.  Waits: no.  Handlers: no.  Fork: the child may make its own.
+ */
+QS_API int qs_pool_create(qs_pool **out, const qs_pool_options *options);
+
+/*
+ * qs_pool_stop - the pool's own token: a child of options->stop.  Borrowed until the pool is destroyed.
+ *
+ * Asking it cancels what is pending and asks what runs, as options->stop does, and ends the pool's work for good.
+ *
+ * Returns NULL for NULL.
+ * Threads: any.  Waits: no.  Handlers: no.  Fork: returns the token.
+ */
+QS_API qs_stop *qs_pool_stop(qs_pool *pool);
+
+typedef struct qs_task_options {
+	uint32_t size;
+	uint32_t flags;			/* 0 */
+	const char *name;		/* borrowed for the call, copied; NULL = "" */
+	qs_destroy_fn *destroy;		/* called once with arg: when the body has ended, or will never run; NULL = none */
+	qs_stop *stop;			/* shared; a second token besides the pool's; NULL = none */
+} qs_task_options;
+#define QS_TASK_OPTIONS_INIT { sizeof(qs_task_options), 0, NULL, NULL, NULL }
+
+/*
+ * qs_submit - hand one task to the pool.  qs_submit_by - the same, waiting for room until a deadline.
+ *
+ * Calls fn(task, arg) once on some worker, unless the task is cancelled first.
+ *
+ *   out         receives a new future; the caller owns one reference, given back by qs_future_release();
+ *               NULL = nobody wants to know
+ *   pool        borrowed for the call
+ *   fn, arg     arg is borrowed until the body has ended (see qs_task_options.destroy)
+ *   options     borrowed for the call; NULL = defaults
+ *   deadline    how long to wait for room in a full queue
+ *   stop        borrowed; ends the wait for room early; NULL = nothing does
+ *
+ * Returns 0; -EAGAIN (qs_submit: the queue is full); -ETIMEDOUT (no room in time); -ECANCELED (stop, the task's own stop or
+ * the pool's was asked); -ESHUTDOWN (takes no more); -EDEADLK (a worker would wait for room in its own pool); -ENOMEM;
+ * -EINVAL.  On error *out is untouched, fn will not run, and arg stays the caller's (its destructor is not called).
+ * Threads: any, tasks included.  Waits: qs_submit_by.  Handlers: no.  Fork: -QS_EFORKED.
+ */
+QS_API int qs_submit(qs_future **out, qs_pool *pool, qs_task_fn *fn, void *arg);
+QS_API int qs_submit_by(qs_future **out, qs_pool *pool, qs_task_fn *fn, void *arg, const qs_task_options *options,
+			qs_time deadline, qs_stop *stop);
+
+/*
+ * qs_pool_work - make the calling thread a worker of this pool until the pool retires it.
+ *
+ * The thread's signal mask is changed for that time and restored.
+ *
+ * Returns 0 when it was retired; -EAGAIN (all places for workers are taken); -ESHUTDOWN; -EDEADLK (the thread is a worker
+ * already); -EINVAL.
+ * Threads: any but a worker.  Waits: until the pool is shut down.  Handlers: no.  Fork: -QS_EFORKED.
+ */
+QS_API int qs_pool_work(qs_pool *pool);
+
+typedef enum qs_shutdown_mode {
+	QS_DRAIN,	/* pending tasks still run */
+	QS_CANCEL,	/* pending tasks are cancelled, running ones go on */
+	QS_STOP,	/* pending tasks are cancelled, running ones are asked to stop */
+} qs_shutdown_mode;
+
+/*
+ * qs_pool_shutdown - take no more tasks, and do with those that are there what the mode says.
+ *
+ * May be called again with a stronger mode; a weaker one changes nothing.  Destructors of the arguments of cancelled tasks
+ * run in this thread.
+ *
+ * Returns 0, -EINVAL.
+ * Threads: any, tasks included.  Waits: no.  Handlers: no.  Fork: -QS_EFORKED.
+ */
+QS_API int qs_pool_shutdown(qs_pool *pool, qs_shutdown_mode mode);
+
+/* What a pool's life came to.  submitted = the sum of the ends, always. */
+typedef struct qs_report {
+	uint32_t size;
+	uint32_t stragglers;		/* workers that had to be left behind; see qs_pool_straggler() */
+	uint64_t submitted;		/* tasks accepted */
+	uint64_t ends[QS_STATES];	/* tasks per end, by enum qs_state; pending and running are 0 */
+} qs_report;
+#define QS_REPORT_INIT { sizeof(qs_report), 0, 0, { 0 } }
+
+/*
+ * qs_pool_join - wait until the last worker has left, or until the deadline has come; then report.
+ *
+ * Shuts down first (QS_DRAIN) if nobody did.  What still is pending when the wait ends early is cancelled, what still runs
+ * is asked to stop and *abandoned*: its future ends, its worker is left behind and touches nothing of the pool's users
+ * but the argument's destructor when the body returns at last.
+ *
+ *   pool        borrowed
+ *   deadline    never returns before it with tasks abandoned, unless hard is asked
+ *   hard        borrowed; ends the wait early; NULL = nothing does
+ *   out         `size` set by the caller (QS_REPORT_INIT); NULL = not wanted
+ *
+ * Returns 0: every task has ended and every worker has left.  -ETIMEDOUT, -ECANCELED (hard): some were abandoned; *out is
+ * written then, too.  -EDEADLK: called from a task or worker of this pool.  -EINVAL.  A second join returns the same again.
+ * Threads: any but its workers.  Waits: yes.  Handlers: no.  Fork: -QS_EFORKED.
+ */
+QS_API int qs_pool_join(qs_pool *pool, qs_time deadline, qs_stop *hard, qs_report *out);
+
+/*
+ * qs_pool_next_unstarted - go through the tasks that were cancelled because the pool was shut down or stopped.
+ *
+ *   previous    NULL for the first one
+ *
+ * Returns a future, borrowed until the pool is destroyed; NULL after the last one, and before a join has returned.
+ * Threads: any, one at a time.  Waits: no.  Handlers: no.  Fork: NULL.
+ */
+QS_API qs_future *qs_pool_next_unstarted(qs_pool *pool, qs_future *previous);
+
+/* One worker that was left behind. */
+typedef struct qs_straggler {
+	uint32_t size;
+	int thread;			/* the system's number of the thread */
+	char task[QS_NAME_SIZE];	/* the task's name, or "" */
+	const char *checkpoint;		/* its last qs_task_checkpoint(), or NULL */
+	int64_t age_ns;			/* how long the body had been running */
+	int64_t asked_ns;		/* how long before it was asked to stop; 0 = just now */
+} qs_straggler;
+#define QS_STRAGGLER_INIT { sizeof(qs_straggler), 0, { 0 }, NULL, 0, 0 }
+
+/*
+ * qs_pool_straggler - who was left behind: number `index` of qs_report.stragglers.
+ *
+ * Returns 0, -EINVAL (no such one), -EBUSY (not joined yet).
+ * Threads: any.  Waits: no.  Handlers: no.  Fork: -QS_EFORKED.
+ */
+QS_API int qs_pool_straggler(const qs_pool *pool, uint32_t index, qs_straggler *out);
+
+/*
+ * qs_pool_destroy - free the pool.
+ *
+ * Futures live on.  Memory that a straggler needs is freed when it returns.
+ *
+ *   pool        given; NULL is allowed
+ *
+ * Returns 0; -EBUSY (no join has returned yet: nothing was done).
+ * Threads: any but its workers; no other call on the pool may be under way.  Waits: no.  Handlers: no.
+ * Fork: frees what the child has of it.
+ */
+QS_API int qs_pool_destroy(qs_pool *pool);
+
+/* ---------------------------------------------------------------------------------------------------------------
+ * Wait and as_completed
+ *
+ * A future's end beats a stop, and a stop beats the deadline: what has ended is told even after a stop.  None of these
+ * changes a future.  The array is borrowed for the call; a future may stand in it twice; an empty one is no wait.
+ *
+ * All return -ETIMEDOUT, -ECANCELED (stop), -EINVAL, -ENOMEM, and -QS_EFORKED.
+ * All: Threads: any.  Waits: yes.  Handlers: no.  Fork: -QS_EFORKED.
+ */
+
+/*
+ * qs_wait - until this future has ended.  Returns 0.
+ *
+ * Threads: any.  Waits: yes.  Handlers: no.  Fork: -QS_EFORKED.
+ */
+QS_API int qs_wait(qs_future *future, qs_time deadline, qs_stop *stop);
+
+/*
+ * qs_wait_any - until one of them has ended.  Returns 0; *out_index (NULL allowed) is the first of those that have, count
+ * if there are none at all.
+ *
+ * Threads: any.  Waits: yes.  Handlers: no.  Fork: -QS_EFORKED.
+ */
+QS_API int qs_wait_any(size_t *out_index, qs_future *const *futures, size_t count, qs_time deadline, qs_stop *stop);
+
+/*
+ * qs_wait_all - until all of them have ended.  Returns 0.
+ *
+ * Threads: any.  Waits: yes.  Handlers: no.  Fork: -QS_EFORKED.
+ */
+QS_API int qs_wait_all(qs_future *const *futures, size_t count, qs_time deadline, qs_stop *stop);
+
+/*
+ * qs_wait_first_failure - until one of them has failed or been abandoned, or all have ended.
+ *
+ * Returns 1 if one has, *out_index (NULL allowed) being the first such one in the array; 0 if all ended otherwise.
+ *
+ * Threads: any.  Waits: yes.  Handlers: no.  Fork: -QS_EFORKED.
+ */
+QS_API int qs_wait_first_failure(size_t *out_index, qs_future *const *futures, size_t count, qs_time deadline,
+				 qs_stop *stop);
+
+typedef struct qs_as_completed qs_as_completed;
+
+/*
+ * qs_as_completed_create - hand out a set of futures in the order in which they end, each of them once.
+ *
+ * Those that have ended already come first, in the order given.
+ *
+ *   out         receives the set; given back by qs_as_completed_destroy()
+ *   futures     the array is borrowed for the call, each future is shared until the set is destroyed
+ *
+ * Returns 0, -EINVAL, -ENOMEM.
+ * Threads: any.  Waits: no.  Handlers: no.  Fork: -QS_EFORKED.
+ */
+QS_API int qs_as_completed_create(qs_as_completed **out, qs_future *const *futures, size_t count);
+
+/*
+ * qs_as_completed_next - the next one that has ended.
+ *
+ *   out         receives the future, borrowed until the set is destroyed
+ *
+ * Returns 1; 0 after the last one; -ETIMEDOUT; -ECANCELED (stop; what has ended is handed out first); -EINVAL.
+ * Threads: any, one at a time.  Waits: yes.  Handlers: no.  Fork: -QS_EFORKED.
+ */
+QS_API int qs_as_completed_next(qs_as_completed *set, qs_future **out, qs_time deadline, qs_stop *stop);
+
+/*
+ * qs_as_completed_destroy - free the set, at any time; the futures are left as they are.  NULL is allowed.
+ *
+ * Threads: any, when no other call on the set is under way.  Waits: no.  Handlers: no.  Fork: frees.
+ */
+QS_API void qs_as_completed_destroy(qs_as_completed *set);
+
+/* ---------------------------------------------------------------------------------------------------------------
+ * Process: a child of its own
+ *
+ * A child starts with the signal mask that the calling thread had at qs_process_spawn() unless told otherwise, with the
+ * default action for every signal that is handled here (ignored ones stay ignored), in a process group of its own, and
+ * with no descriptor that was not asked for: those of 0 to 2 that are not in the map are /dev/null.
+ */
+
+typedef struct qs_process qs_process;
+
+/* One descriptor of the child. */
+typedef struct qs_process_fd {
+	int child;	/* its number in the child */
+	int ours;	/* the one of ours that it is a copy of; QS_NULL_FD = /dev/null */
+} qs_process_fd;
+
+#define QS_NULL_FD (-1)
+
+#define QS_PROCESS_SAME_GROUP 1u	/* stays in our process group; signals then go to the child alone */
+#define QS_PROCESS_MASK 2u		/* `mask` is used; without it the caller's own mask */
+
+typedef struct qs_process_options {
+	uint32_t size;
+	uint32_t flags;			/* QS_PROCESS_... */
+	const char *const *argv;	/* borrowed for the call; argv[0] is looked up in PATH unless it has a slash */
+	const char *const *environment;	/* borrowed for the call; "NAME=value"; NULL = ours */
+	const char *directory;		/* borrowed for the call; NULL = ours */
+	const qs_process_fd *fds;	/* borrowed for the call */
+	size_t fd_count;
+	const void *mask;		/* const sigset_t *, borrowed for the call; see QS_PROCESS_MASK */
+} qs_process_options;
+#define QS_PROCESS_OPTIONS_INIT { sizeof(qs_process_options), 0, NULL, NULL, NULL, NULL, 0, NULL }
+
+/* How a child ended. */
+typedef struct qs_process_status {
+	uint32_t size;
+	int exit_code;		/* 0 to 255; -1 if a signal ended it */
+	int signal;		/* the signal that ended it, or 0 */
+	int dumped_core;	/* 1 if it did */
+	struct rusage usage;	/* what it used: the child, and those of its own that it waited for */
+} qs_process_status;
+#define QS_PROCESS_STATUS_INIT { sizeof(qs_process_status), 0, 0, 0, { { 0, 0 }, { 0, 0 } } }
+
+/*
+ * qs_process_spawn - start a program.
+ *
+ * The child is started without copying our memory (vfork speed); its exec has succeeded when this returns 0.
+ *
+ *   out         receives the process; given back by qs_process_destroy()
+ *   options     borrowed for the call
+ *   stop        borrowed; NULL = none.  Looked at again after the spawn: if it was asked, the child is killed and reaped
+ *
+ * Returns 0; -ECANCELED (stop); -EINVAL; what exec said (-ENOENT, -EACCES, -E2BIG, ...); -EAGAIN, -ENOMEM, -EMFILE.
+ * Threads: any.  Waits: until exec.  Handlers: no.  Fork: the child may spawn its own.
+ */
+QS_API int qs_process_spawn(qs_process **out, const qs_process_options *options, qs_stop *stop);
+
+/*
+ * qs_process_pid - its number, which is its group's as well.  Stays its own until qs_process_wait() has returned 0.
+ * qs_process_fd_of - a descriptor that becomes readable when the child ends (pidfd); owned by the process.
+ *
+ * Return -EINVAL for NULL.
+ * Threads: any.  Waits: no.  Handlers: no.  Fork: -QS_EFORKED.
+ */
+QS_API pid_t qs_process_pid(const qs_process *process);
+QS_API int qs_process_fd_of(const qs_process *process);
+
+/*
+ * qs_process_signal - send a signal to the child's group (to the child alone if it shares ours).
+ *
+ * Safe against reuse of the number: the child is a zombie at least until it is waited for.
+ *
+ * Returns 0; -ESRCH (it has been waited for, or nobody is left); -EPERM; -EINVAL.
+ * Threads: any.  Waits: no.  Handlers: no.  Fork: -QS_EFORKED.
+ */
+QS_API int qs_process_signal(qs_process *process, int signal);
+
+/*
+ * qs_process_wait - until the child has ended.  Changes nothing about it.
+ *
+ *   out         `size` set by the caller (QS_PROCESS_STATUS_INIT); may be NULL
+ *
+ * Returns 0, again and again once it has ended; -ETIMEDOUT; -ECANCELED (stop); -QS_ELOST (somebody else took the status).
+ * Threads: any.  Waits: yes.  Handlers: no.  Fork: -QS_EFORKED.
+ */
+QS_API int qs_process_wait(qs_process *process, qs_time deadline, qs_stop *stop, qs_process_status *out);
+
+/*
+ * qs_process_end - end the child and its group: a signal, then SIGCONT, then a grace, then SIGKILL.
+ *
+ *   signal      the polite request; SIGKILL = no grace
+ *   grace       how long it may take: a deadline; then SIGKILL goes to what is left of the group
+ *   hard        borrowed; ends the grace early; NULL = nothing does
+ *   out         as in qs_process_wait()
+ *
+ * Returns 0 when it has ended (also if it had before); -QS_ELOST; -EINVAL.
+ * Threads: any.  Waits: until the child is gone.  Handlers: no.  Fork: -QS_EFORKED.
+ */
+QS_API int qs_process_end(qs_process *process, int signal, qs_time grace, qs_stop *hard, qs_process_status *out);
+
+/*
+ * qs_process_destroy - give it back; a child that still runs is killed, with its group, and reaped.  NULL is allowed.
+ *
+ * Threads: any, when no other call on it is under way.  Waits: for the kernel to end a killed child.  Handlers: no.
+ * Fork: frees, and leaves the parent's child alone.
+ */
+QS_API void qs_process_destroy(qs_process *process);
+
+/* ---------------------------------------------------------------------------------------------------------------
+ * Signals: the ladder
+ *
+ * The first signal asks the *soft* token and gives the *hard* one a deadline, the grace.  The second asks the hard one.
+ * The third finds the old disposition, at once.  Copies of a signal within a short time are one.
+ */
+
+typedef struct qs_signals qs_signals;
+
+typedef struct qs_signals_options {
+	uint32_t size;
+	uint32_t flags;		/* 0 */
+	const int *signals;	/* borrowed for the call; NULL = SIGINT, SIGTERM, SIGHUP, SIGQUIT */
+	size_t signal_count;	/* of signals; 0 with NULL */
+	int64_t grace_ns;	/* from the first signal to the hard token; 0 = 10 s; QS_NEVER = none */
+	int64_t repeat_ns;	/* a signal so soon after the last one is the same request; 0 = 250 ms; -1 = every one counts */
+} qs_signals_options;
+#define QS_SIGNALS_OPTIONS_INIT { sizeof(qs_signals_options), 0, NULL, 0, 0, 0 }
+
+/*
+ * qs_stop_on_signals - from now on signals ask a stop.
+ *
+ * A signal that was ignored at this moment stays ignored.  One instance at a time in a process.  Starts the attendant.
+ *
+ *   out         receives the instance; given back by qs_signals_close() or qs_stop_exit()
+ *   options     borrowed for the call; NULL = defaults
+ *
+ * Returns 0, -EINVAL, -EBUSY (installed already), -ENOMEM, -EAGAIN (no thread).
+ * Threads: any.  Waits: no.  Handlers: no.  Fork: in the child the handlers act as the old dispositions.
+ */
+QS_API int qs_stop_on_signals(qs_signals **out, const qs_signals_options *options);
+
+/*
+ * qs_signals_soft - asked at the first signal.  qs_signals_hard - asked at the second, or when the grace is over.
+ *
+ * Borrowed until the instance is closed; retain to keep longer.  NULL for NULL.
+ *
+ * Threads: any.  Waits: no.  Handlers: no.  Fork: return the tokens.
+ */
+QS_API qs_stop *qs_signals_soft(qs_signals *signals);
+QS_API qs_stop *qs_signals_hard(qs_signals *signals);
+
+/*
+ * qs_signals_close - put the old handlers back, byte for byte, except where somebody replaced ours since.
+ *
+ *   signals     given; NULL is allowed
+ *
+ * Threads: any.  Waits: for a handler of ours that is running.  Handlers: no.  Fork: frees what the child has of it.
+ */
+QS_API void qs_signals_close(qs_signals *signals);
+
+/*
+ * qs_stop_exit - close, and if a signal asked the stop, die of that signal, so that a shell and a parent see it.
+ *
+ * Ends without atexit functions and without flushing stdio (a straggler may hold a stream): flush before.  As process 1,
+ * which no default action ends, exits with 128 + the signal's number.
+ *
+ *   signals     given; NULL is allowed
+ *
+ * Returns 0 if no signal asked: the caller chooses its exit status.
+ * Threads: any.  Waits: no.  Handlers: no.  Fork: frees, returns 0.
+ */
+QS_API int qs_stop_exit(qs_signals *signals);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * thread.h - start and join threads; the one thread-local pointer.
+ */
+#ifndef QS__PLATFORM_THREAD_H
+#define QS__PLATFORM_THREAD_H
+
+#include <pthread.h>
+#include <signal.h>
+#include <stddef.h>
+
+#include "platform/clock.h"
+
+typedef pthread_t qs__thread;
+typedef void qs__thread_fn(void *arg);
+
+/*
+ * Start fn(arg) in a thread that blocks all signals but those that report a fault of its own.
+ *
+ *   stack_bytes  0 = the system's default; see qs__thread_min_stack()
+ *   name         borrowed for the call; the system may cut it (15 bytes on Linux)
+ *
+ * Returns 0, -EAGAIN, -ENOMEM, -EINVAL.
+ */
+int qs__thread_start(qs__thread *out, qs__thread_fn *fn, void *arg, size_t stack_bytes, const char *name);
+
+/* Wait until the thread is gone; 0, or -ETIMEDOUT: it is still there and must be joined or detached later. */
+int qs__thread_join(qs__thread thread, qs_time deadline);
+void qs__thread_detach(qs__thread thread);
+
+/* The least stack that a worker can live on. */
+size_t qs__thread_min_stack(void);
+
+/* The system's number of this thread, for people and their tools. */
+int qs__thread_id(void);
+
+/* Block all signals but faults, and put the old mask back. */
+void qs__signals_block(sigset_t *out_old);
+void qs__signals_restore(const sigset_t *old);
+
+/*
+ * One pointer per thread, NULL at its start: the task that runs in it, or the worker that does.  Only waits, submit, join and
+ * destroy look at it; everything else is handed its context.
+ */
+void *qs__current(void);
+void qs__set_current(void *value);
+
+#endif
