@@ -38,6 +38,9 @@ int qs__thread_id(void);
 void qs__signals_block(sigset_t *out_old);
 void qs__signals_restore(const sigset_t *old);
 
+/* An address that is this thread's alone while it lives: to tell whether two moments are in the same thread. */
+const void *qs__thread_self(void);
+
 /*
  * One pointer per thread, NULL at its start: the task that runs in it, or the worker that does.  Only waits, submit, join and
  * destroy look at it; everything else is handed its context.

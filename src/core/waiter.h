@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * waiter.h - how a thread waits for things that happen once.
+ *
+ * An *event* happens once: a future ends, a stop is asked.  A *waiter* is a word on the waiting thread's stack.  A *node*
+ * links one waiter to one event; a waiter may have many nodes and an event many.
+ *
+ *	qs__waiter_init		goal = after how many events the thread wants to go on
+ *	qs__waiter_attach	once per event; false: it has happened
+ *	qs__waiter_park		until the goal, or something urgent, or the deadline
+ *	qs__waiter_leave	always: afterwards no event knows the waiter, and its memory may go
+ *
+ * What the wait came to is then read from the things themselves: a future's state, a token's cause.
+ *
+ * Who makes an event happen calls qs__event_close_locked() together with the change that it stands for, under the event's
+ * lock, then unlocks, then qs__event_notify() for the nodes that it took off.  Notifying touches a waiter once, by one
+ * read-modify-write of its word; then it uses the word's address alone, for the frame may be gone.
+ *
+ * Waiter's word:	bit 31		URGENT		something happened that ends the wait whatever the goal
+ *			bit 30		EAGER		the thread wants to be woken by the next event, whatever the goal
+ *			bits 0 to 29			events that have happened and were told
+ */
+#ifndef QS__CORE_WAITER_H
+#define QS__CORE_WAITER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/list.h"
+#include "base/mutex.h"
+#include "platform/atomic.h"
+#include "quiesce.h"
+
+struct qs__event {
+	qs__mutex lock;			/* guards all below, and what the owner says it guards besides */
+	bool is_closed;			/* L  it has happened; no node is taken any more */
+	struct qs__list nodes;		/* L  of struct qs__wait_node */
+};
+
+/* When does an event end a wait that has not reached its goal? */
+enum qs__urgency {
+	QS__NEVER_URGENT,
+	QS__URGENT_IF_BAD,	/* if it is told with is_bad: a future that failed */
+	QS__ALWAYS_URGENT,	/* a stop */
+};
+
+struct qs__waiter {
+	qs__atomic(uint32_t) word;			/* A */
+	uint32_t goal;					/* I */
+	bool is_collecting;				/* I  nodes go to `ready` when their event happens */
+	qs__atomic(struct qs__wait_node *) ready;	/* A  the newest first */
+	uint32_t linked;				/* the waiting thread's: nodes attached */
+	uint32_t foregone;				/* the waiting thread's: events that it counted itself */
+};
+
+struct qs__wait_node {
+	struct qs__list link;			/* L of the event, while it is not closed */
+	struct qs__event *event;		/* the waiting thread's; NULL = not attached */
+	struct qs__waiter *waiter;		/* I */
+	enum qs__urgency urgency;		/* I */
+	struct qs__wait_node *next_ready;	/* published by waiter->ready */
+};
+
+#define QS__WAITER_EVENTS_MAX ((UINT32_C(1) << 30) - 1)
+
+void qs__event_init(struct qs__event *event);
+void qs__event_fini(struct qs__event *event);
+
+/* The event has happened: no more nodes; those that were there move to `taken`. */
+void qs__event_close_locked(struct qs__event *event, struct qs__list *taken);
+
+/* Tell the waiters of these nodes, under no lock. */
+void qs__event_notify(struct qs__list *taken, bool is_bad);
+
+/* Lock, close, unlock, notify: for an event that stands for no other change. */
+void qs__event_fire(struct qs__event *event);
+
+void qs__waiter_init(struct qs__waiter *waiter, uint32_t goal, bool is_collecting);
+
+/* Link the waiter to an event.  False if it has happened already: nothing is linked. */
+bool qs__waiter_attach(struct qs__waiter *waiter, struct qs__wait_node *node, struct qs__event *event,
+		       enum qs__urgency urgency);
+
+/* Count an event that had happened before it could be attached, so that the goal can still be reached. */
+void qs__waiter_count(struct qs__waiter *waiter);
+
+/* Sleep until the goal or an urgent event (0) or the deadline (-ETIMEDOUT). */
+int qs__waiter_park(struct qs__waiter *waiter, qs_time deadline);
+
+/* Sleep until there is something on `ready` or an urgent event (0) or the deadline (-ETIMEDOUT). */
+int qs__waiter_park_ready(struct qs__waiter *waiter, qs_time deadline);
+
+/* Take what is on `ready`: a chain by next_ready, the oldest first; NULL if there is nothing. */
+struct qs__wait_node *qs__waiter_take_ready(struct qs__waiter *waiter);
+
+/* Unlink these nodes, which are all that are left; wait until the events that have happened have told. */
+void qs__waiter_leave(struct qs__waiter *waiter, struct qs__wait_node *nodes, size_t count);
+
+/*
+ * Take back the one always-urgent node of a waiter that goes on, as if it had never been there: unlink it, or wait until
+ * its event has told and wipe that off the word.
+ */
+void qs__waiter_leave_urgent(struct qs__waiter *waiter, struct qs__wait_node *node);
+
+#endif

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * thread.c - POSIX threads.
+ *
+ * A thread inherits the mask of the one that starts it; so all signals are blocked around the start, and no signal can reach
+ * the new thread before it has a mask of its own.
+ */
+#define _GNU_SOURCE
+#include "platform/thread.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "platform/alloc.h"
+
+#define THREAD_NAME_SIZE 16	/* the kernel's, its end included */
+#define STACK_OF_OUR_OWN 16384	/* what our frames below a body, and libc's above it, may use */
+
+struct start {
+	qs__thread_fn *fn;
+	void *arg;
+	char name[THREAD_NAME_SIZE];
+};
+
+static void *thread_main(void *memory)
+{
+	const struct start start = *(struct start *)memory;
+
+	qs__free(memory);
+	(void)pthread_setname_np(pthread_self(), start.name);
+	start.fn(start.arg);
+	return NULL;
+}
+
+/* pthread_create with our attributes; a positive errno, as the pthread calls return it. */
+static int create(pthread_t *out, struct start *start, size_t stack_bytes)
+{
+	pthread_attr_t attributes;
+	sigset_t old;
+	int error = pthread_attr_init(&attributes);
+
+	if (error != 0)
+		return error;
+	if (stack_bytes != 0)
+		error = pthread_attr_setstacksize(&attributes, stack_bytes);
+	if (error == 0) {
+		qs__signals_block(&old);
+		error = pthread_create(out, &attributes, thread_main, start);
+		qs__signals_restore(&old);
+	}
+	(void)pthread_attr_destroy(&attributes);
+	return error;
+}
+
+int qs__thread_start(qs__thread *out, qs__thread_fn *fn, void *arg, size_t stack_bytes, const char *name)
+{
+	struct start *start = qs__alloc(sizeof(*start));
+	int error;
+
+	if (start == NULL)
+		return -ENOMEM;
+	start->fn = fn;
+	start->arg = arg;
+	(void)snprintf(start->name, sizeof(start->name), "%s", name);
+	error = create(out, start, stack_bytes);
+	if (error != 0)
+		qs__free(start);
+	return -error;
+}
+
+int qs__thread_join(qs__thread thread, qs_time deadline)
+{
+	struct timespec point;
+
+	if (deadline == QS_NEVER)
+		return -pthread_join(thread, NULL);
+	if (deadline < 0)
+		deadline = QS_NOW;
+	point.tv_sec = (time_t)(deadline / QS__NS_PER_S);
+	point.tv_nsec = (long)(deadline % QS__NS_PER_S);
+	return -pthread_clockjoin_np(thread, NULL, CLOCK_MONOTONIC, &point);
+}
+
+void qs__thread_detach(qs__thread thread)
+{
+	(void)pthread_detach(thread);
+}
+
+size_t qs__thread_min_stack(void)
+{
+	const long frame = sysconf(_SC_MINSIGSTKSZ);
+	const long least = sysconf(_SC_THREAD_STACK_MIN);
+
+	return (size_t)(least > 0 ? least : PTHREAD_STACK_MIN) + (size_t)(frame > 0 ? frame : MINSIGSTKSZ) +
+	       STACK_OF_OUR_OWN;
+}
+
+int qs__thread_id(void)
+{
+	return (int)syscall(SYS_gettid);
+}
+
+void qs__signals_block(sigset_t *out_old)
+{
+	static const int faults[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGABRT };
+	sigset_t all;
+
+	(void)sigfillset(&all);
+	for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++)
+		(void)sigdelset(&all, faults[i]);
+	(void)pthread_sigmask(SIG_SETMASK, &all, out_old);
+}
+
+void qs__signals_restore(const sigset_t *old)
+{
+	(void)pthread_sigmask(SIG_SETMASK, old, NULL);
+}
+
+static _Thread_local void *current;
+
+const void *qs__thread_self(void)
+{
+	return &current;
+}
+
+void *qs__current(void)
+{
+	return current;
+}
+
+void qs__set_current(void *value)
+{
+	current = value;
+}
