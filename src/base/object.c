@@ -65,8 +65,10 @@ void qs__object_free(struct qs__object *object)
 	dispose(object);
 }
 
-int qs__object_check(const struct qs__object *object, enum qs__magic magic)
+int qs__object_check(const void *memory, enum qs__magic magic)
 {
+	const struct qs__object *object = memory;
+
 	if (object == NULL)
 		return -EINVAL;
 	QS__ASSERT(object->magic != QS__MAGIC_DEAD /* used after its end */);
@@ -76,9 +78,9 @@ int qs__object_check(const struct qs__object *object, enum qs__magic magic)
 	return qs__era_is_present(object->era) ? 0 : -QS_EFORKED;
 }
 
-bool qs__object_is_ours(const struct qs__object *object, enum qs__magic magic)
+bool qs__object_is_ours(const void *memory, enum qs__magic magic)
 {
-	return qs__object_check(object, magic) == 0;
+	return qs__object_check(memory, magic) == 0;
 }
 
 void qs__object_retain(struct qs__object *object)

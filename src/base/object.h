@@ -39,11 +39,11 @@ void *qs__object_alloc(size_t bytes, enum qs__magic magic);
 /* Its memory; nothing must be left in it. */
 void qs__object_free(struct qs__object *object);
 
-/* 0; -EINVAL (NULL, or not such an object); -QS_EFORKED (made by a process that forked this one). */
-int qs__object_check(const struct qs__object *object, enum qs__magic magic);
+/* Given the object itself: 0; -EINVAL (NULL, or not such an object); -QS_EFORKED (made by a process that forked this one). */
+int qs__object_check(const void *memory, enum qs__magic magic);
 
 /* True if it is such an object of this process: for calls that have nothing to say but "do nothing". */
-bool qs__object_is_ours(const struct qs__object *object, enum qs__magic magic);
+bool qs__object_is_ours(const void *memory, enum qs__magic magic);
 
 void qs__object_retain(struct qs__object *object);
 
