@@ -6,7 +6,6 @@
 #define QS__PLATFORM_THREAD_H
 
 #include <pthread.h>
-#include <signal.h>
 #include <stddef.h>
 
 #include "platform/clock.h"
@@ -33,10 +32,6 @@ size_t qs__thread_min_stack(void);
 
 /* The system's number of this thread, for people and their tools. */
 int qs__thread_id(void);
-
-/* Block all signals but faults, and put the old mask back. */
-void qs__signals_block(sigset_t *out_old);
-void qs__signals_restore(const sigset_t *old);
 
 /* An address that is this thread's alone while it lives: to tell whether two moments are in the same thread. */
 const void *qs__thread_self(void);

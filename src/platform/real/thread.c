@@ -10,13 +10,13 @@
 
 #include <errno.h>
 #include <limits.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "platform/alloc.h"
+#include "platform/signal_mask.h"
 
 #define THREAD_NAME_SIZE 16	/* the kernel's, its end included */
 #define STACK_OF_OUR_OWN 16384	/* what our frames below a body, and libc's above it, may use */
@@ -103,22 +103,6 @@ size_t qs__thread_min_stack(void)
 int qs__thread_id(void)
 {
 	return (int)syscall(SYS_gettid);
-}
-
-void qs__signals_block(sigset_t *out_old)
-{
-	static const int faults[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGABRT };
-	sigset_t all;
-
-	(void)sigfillset(&all);
-	for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++)
-		(void)sigdelset(&all, faults[i]);
-	(void)pthread_sigmask(SIG_SETMASK, &all, out_old);
-}
-
-void qs__signals_restore(const sigset_t *old)
-{
-	(void)pthread_sigmask(SIG_SETMASK, old, NULL);
 }
 
 static _Thread_local void *current;
