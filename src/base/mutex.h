@@ -15,13 +15,12 @@
 
 /* Outermost first. */
 enum qs__rank {
-	QS__RANK_SIGNALS,	/* bridge/signals.c: the one instance */
 	QS__RANK_PROCESS,	/* verbs/process.c: one child */
 	QS__RANK_ATTENDANT,	/* bridge/attendant.c: its life, its timers */
 	QS__RANK_POOL,		/* exec/pool.c: workers, the way down */
 	QS__RANK_WORKER,	/* exec/worker.c: what one worker runs */
+	QS__RANK_EVENT,		/* core/waiter.c: one future's or token's waiters, and what hangs on it */
 	QS__RANK_QUEUE,		/* core/queue.c: pending tasks, idle workers, blocked submitters */
-	QS__RANK_EVENT,		/* core/waiter.c: one future's or token's waiters */
 	QS__RANKS
 };
 

@@ -243,9 +243,9 @@ const struct qs__cause *qs__stop_cause(const qs_stop *stop)
 	return qs__load_acquire(&stop->cause);
 }
 
-const qs_stop *qs__stop_find_asked(const qs_stop *stop)
+qs_stop *qs__stop_find_asked(qs_stop *stop)
 {
-	const qs_stop *found;
+	qs_stop *found;
 
 	while (stop != NULL && qs__stop_cause(stop) == NULL) {
 		found = qs__stop_find_asked(stop->up[1].parent);

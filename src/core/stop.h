@@ -72,10 +72,10 @@ void qs__stop_walk(qs_stop *stop);
 const struct qs__cause *qs__stop_cause(const qs_stop *stop);
 
 /*
- * The nearest token at or above this one that was asked, or NULL.  Sees at once what a signal handler asked further up, before
+ * The nearest token at or above this one (NULL = none) that was asked, or NULL.  Sees at once what a signal handler asked further up, before
  * the attendant's walk has come down.
  */
-const qs_stop *qs__stop_find_asked(const qs_stop *stop);
+qs_stop *qs__stop_find_asked(qs_stop *stop);
 
 /* Copy a cause out to a user's struct, whose size was checked. */
 void qs__cause_copy(const struct qs__cause *cause, qs_cause *out);

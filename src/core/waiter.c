@@ -12,7 +12,7 @@
  * The waiting thread may go only when each of its nodes is loose or told.  It cannot see which nodes are told, but it can
  * count: the word holds how many are.
  *
- * Lock order: an event's lock is the innermost, and at most one is held.
+ * Lock order: one event's lock at a time; only a queue's is taken inside it (core/future.h).
  *
  * Nothing is lost: the word changes with every event told, and a thread parks only on the value that it has judged.  Who
  * tells need not wake it if that value does not reach the goal; a thread with another wish says so by EAGER, in the same word.
@@ -59,8 +59,8 @@ static void push_ready(struct qs__waiter *waiter, struct qs__wait_node *node)
 	} while (!qs__compare_exchange_release(&waiter->ready, &first, node));
 }
 
-/* Tells one waiter.  After the compare-and-swap neither the node nor the waiter may be touched. */
-static void tell(struct qs__wait_node *node, bool is_bad)
+/* After the compare-and-swap neither the node nor the waiter may be touched. */
+const qs__atomic(uint32_t) *qs__waiter_tell(struct qs__wait_node *node, bool is_bad)
 {
 	struct qs__waiter *waiter = node->waiter;
 	qs__atomic(uint32_t) *word = &waiter->word;
@@ -81,7 +81,8 @@ static void tell(struct qs__wait_node *node, bool is_bad)
 		 */
 	} while (!qs__compare_exchange_acq_rel(word, &seen, next));
 	if ((seen & EAGER) != 0 || (is_urgent && (seen & URGENT) == 0) || (next & EVENTS) == goal)
-		qs__unpark_one(word);
+		return word;
+	return NULL;
 }
 
 void qs__event_notify(struct qs__list *taken, bool is_bad)
@@ -89,8 +90,13 @@ void qs__event_notify(struct qs__list *taken, bool is_bad)
 	struct qs__list *link;
 
 	/* Taking a link out touches its neighbours, which have not been told yet, and then it. */
-	while ((link = qs__list_take_first(taken)) != NULL)
-		tell(QS__ENTRY(link, struct qs__wait_node, link), is_bad);
+	while ((link = qs__list_take_first(taken)) != NULL) {
+		const qs__atomic(uint32_t) *word =
+			qs__waiter_tell(QS__ENTRY(link, struct qs__wait_node, link), is_bad);
+
+		if (word != NULL)
+			qs__unpark_one(word);
+	}
 }
 
 void qs__event_fire(struct qs__event *event)
@@ -101,6 +107,16 @@ void qs__event_fire(struct qs__event *event)
 	qs__event_close_locked(event, &taken);
 	qs__mutex_unlock(&event->lock);
 	qs__event_notify(&taken, false);
+}
+
+bool qs__event_has_happened(struct qs__event *event)
+{
+	bool is_closed;
+
+	qs__mutex_lock(&event->lock);
+	is_closed = event->is_closed;
+	qs__mutex_unlock(&event->lock);
+	return is_closed;
 }
 
 void qs__waiter_init(struct qs__waiter *waiter, uint32_t goal, bool is_collecting)
@@ -133,6 +149,19 @@ bool qs__waiter_attach(struct qs__waiter *waiter, struct qs__wait_node *node, st
 	return is_open;
 }
 
+void qs__waiter_link(struct qs__waiter *waiter, struct qs__wait_node *node)
+{
+	node->waiter = waiter;
+	node->urgency = QS__NEVER_URGENT;
+	node->event = NULL;
+	waiter->linked++;
+}
+
+void qs__waiter_unlink(struct qs__waiter *waiter)
+{
+	waiter->linked--;
+}
+
 void qs__waiter_count(struct qs__waiter *waiter)
 {
 	waiter->foregone++;
@@ -143,13 +172,13 @@ void qs__waiter_count(struct qs__waiter *waiter)
 /* Asks in the word to be woken by the next event; false if the word was not as seen. */
 static bool be_eager(struct qs__waiter *waiter, uint32_t seen)
 {
-	/* Either it comes after an event and sees it, or the event sees the mark.  Pairs with tell(). */
+	/* Either it comes after an event and sees it, or the event sees the mark.  Pairs with qs__waiter_tell(). */
 	return qs__compare_exchange_acquire(&waiter->word, &seen, seen | EAGER);
 }
 
 static bool is_over(struct qs__waiter *waiter, uint32_t *out_seen)
 {
-	/* Sees what the events stand for.  Pairs with compare_exchange_acq_rel in tell(). */
+	/* Sees what the events stand for.  Pairs with compare_exchange_acq_rel in qs__waiter_tell(). */
 	*out_seen = qs__load_acquire(&waiter->word);
 	return (*out_seen & URGENT) != 0 || (waiter->goal != 0 && (*out_seen & EVENTS) >= waiter->goal);
 }
@@ -204,7 +233,7 @@ struct qs__wait_node *qs__waiter_take_ready(struct qs__waiter *waiter)
 static void settle(struct qs__waiter *waiter, uint32_t mask, uint32_t value)
 {
 	for (;;) {
-		/* The tellers' last touch has happened.  Pairs with compare_exchange_acq_rel in tell(). */
+		/* The tellers' last touch has happened.  Pairs with compare_exchange_acq_rel in qs__waiter_tell(). */
 		const uint32_t seen = qs__load_acquire(&waiter->word);
 
 		if ((seen & mask) == value)
@@ -234,7 +263,7 @@ static bool unlink_node(struct qs__wait_node *node)
 void qs__waiter_leave(struct qs__waiter *waiter, struct qs__wait_node *nodes, size_t count)
 {
 	uint32_t told = waiter->linked + waiter->foregone;
-	/* All have told: nothing to unlink.  Pairs with compare_exchange_acq_rel in tell(). */
+	/* All have told: nothing to unlink.  Pairs with compare_exchange_acq_rel in qs__waiter_tell(). */
 	const bool is_settled = (qs__load_acquire(&waiter->word) & EVENTS) == told;
 
 	for (size_t i = 0; i < count && !is_settled; i++) {

@@ -75,11 +75,22 @@ void qs__event_notify(struct qs__list *taken, bool is_bad);
 /* Lock, close, unlock, notify: for an event that stands for no other change. */
 void qs__event_fire(struct qs__event *event);
 
+/* True once it is closed. */
+bool qs__event_has_happened(struct qs__event *event);
+
 void qs__waiter_init(struct qs__waiter *waiter, uint32_t goal, bool is_collecting);
 
 /* Link the waiter to an event.  False if it has happened already: nothing is linked. */
 bool qs__waiter_attach(struct qs__waiter *waiter, struct qs__wait_node *node, struct qs__event *event,
 		       enum qs__urgency urgency);
+
+/*
+ * For a node that some other list than an event's holds, under a lock of its own: link it, and take it back untold.
+ * Who takes it off that list calls qs__waiter_tell() under that lock, and unparks what it returns, if anything, after it.
+ */
+void qs__waiter_link(struct qs__waiter *waiter, struct qs__wait_node *node);
+void qs__waiter_unlink(struct qs__waiter *waiter);
+const qs__atomic(uint32_t) *qs__waiter_tell(struct qs__wait_node *node, bool is_bad);
 
 /* Count an event that had happened before it could be attached, so that the goal can still be reached. */
 void qs__waiter_count(struct qs__waiter *waiter);

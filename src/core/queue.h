@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * queue.h - what is to be done: first in, first out, bounded if wished, closable.
+ *
+ * Many may push and many take.  What is in the queue belongs to it; who takes or removes a link is its only owner.
+ */
+#ifndef QS__CORE_QUEUE_H
+#define QS__CORE_QUEUE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/list.h"
+#include "base/mutex.h"
+#include "quiesce.h"
+
+struct qs__queue {
+	qs__mutex lock;			/* guards all below */
+	struct qs__list items;		/* the links of what is to be done, the oldest first */
+	size_t count;			/* of items */
+	size_t limit;			/* I  of items; 0 = none */
+	bool is_closed;			/* nothing more comes in */
+	bool is_waking;			/* a taker has been woken and has not come back yet */
+	struct qs__list takers;		/* parked ones, for an item */
+	struct qs__list givers;		/* parked ones, for room */
+};
+
+void qs__queue_init(struct qs__queue *queue, size_t limit);
+void qs__queue_fini(struct qs__queue *queue);
+
+/*
+ * Put a link in.  *out_is_unattended: nobody was parked and nobody is on the way, so that somebody may have to be found.
+ * Returns 0, -EAGAIN (full), -ESHUTDOWN (closed).
+ */
+int qs__queue_push(struct qs__queue *queue, struct qs__list *link, bool *out_is_unattended);
+
+/* The same, waiting for room.  Returns -ETIMEDOUT or -ECANCELED (stop) in place of -EAGAIN. */
+int qs__queue_push_by(struct qs__queue *queue, struct qs__list *link, bool *out_is_unattended, qs_time deadline,
+		      qs_stop *stop);
+
+/* Take the oldest link, waiting for one; NULL once the queue is closed and empty. */
+struct qs__list *qs__queue_take(struct qs__queue *queue);
+
+/* Take the oldest link, or NULL. */
+struct qs__list *qs__queue_try_take(struct qs__queue *queue);
+
+/* Take this link out; false if somebody else has. */
+bool qs__queue_remove(struct qs__queue *queue, struct qs__list *link);
+
+/* Nothing more comes in; what is there can still be taken.  All parked ones are woken. */
+void qs__queue_close(struct qs__queue *queue);
+
+#endif
