@@ -200,7 +200,7 @@ QS_API int qs_stop_create(qs_stop **out, const qs_stop_options *options);
  *
  * NULL is allowed and does nothing.  Callbacks must be removed before the last release.
  *
- * Threads: any.  Waits: no.  Handlers: no.  Fork: the child may release; retain returns its argument.
+ * Threads: any.  Waits: no.  Handlers: no.  Fork: nothing is done.
  */
 QS_API qs_stop *qs_stop_retain(qs_stop *stop);
 QS_API void qs_stop_release(qs_stop *stop);
@@ -286,7 +286,7 @@ QS_API int qs_stop_callback_add(qs_stop_callback **out, qs_stop *stop, qs_stop_f
  *   callback    given; NULL is allowed
  *
  * Returns 1 if fn was never called, 0 if it was.
- * Threads: any.  Waits: for fn.  Handlers: no.  Fork: frees the handle.
+ * Threads: any.  Waits: for fn.  Handlers: no.  Fork: -QS_EFORKED.
  */
 QS_API int qs_stop_callback_remove(qs_stop_callback *callback);
 
@@ -362,7 +362,7 @@ QS_API int qs_task_fail(qs_task *task, int code, const char *format, ...) QS_PRI
  *   result      given
  *   destroy     called with it when the future is freed, unless qs_future_take_result() took it; NULL = nothing to do
  *
- * A second call destroys the first result.
+ * A second call destroys the first result; after the task was abandoned, the new one is destroyed at once.
  * Returns 0, -EINVAL.
  * Threads: the one that runs the task.  Waits: no.  Handlers: no.  Fork: works.
  */
@@ -411,7 +411,7 @@ QS_API const char *qs_state_name(qs_state state);
  *
  * NULL is allowed.  A future may be released at any time: its task runs all the same.
  *
- * Threads: any.  Waits: no.  Handlers: no.  Fork: the child may release.
+ * Threads: any.  Waits: no.  Handlers: no.  Fork: nothing is done.
  */
 QS_API qs_future *qs_future_retain(qs_future *future);
 QS_API void qs_future_release(qs_future *future);
@@ -483,7 +483,7 @@ QS_API int qs_future_cancel(qs_future *future);
  *
  *   code, text  as in qs_stop_ask()
  *
- * Returns 1 if that changed something, 0 if it was asked before or has ended; -EINVAL.
+ * Returns 1 if that changed something, 0 if it was asked before, has ended, or there is no memory for a token; -EINVAL.
  * Threads: any.  Waits: no.  Handlers: no.  Fork: -QS_EFORKED.
  */
 QS_API int qs_future_stop(qs_future *future, int code, const char *text);
@@ -517,6 +517,14 @@ typedef struct qs_pool_options {
 #define QS_POOL_OPTIONS_INIT { sizeof(qs_pool_options), 0, 0, NULL, NULL, 0, 0, NULL, NULL }
 
 #define QS_WORKERS_MAX 65536u
+
+/*
+ * qs_cpu_count - how many CPUs this process may keep busy: its affinity mask, cut down to the CPU quota of its cgroups.
+ *
+ * Returns at least 1.
+ * Threads: any.  Waits: no.  Handlers: no.  Fork: works.
+ */
+QS_API int qs_cpu_count(void);
 
 /*
  * qs_pool_create - make a pool and start its first worker.
@@ -662,9 +670,9 @@ QS_API int qs_pool_straggler(const qs_pool *pool, uint32_t index, qs_straggler *
  *
  *   pool        given; NULL is allowed
  *
- * Returns 0; -EBUSY (no join has returned yet: nothing was done).
+ * Returns 0; -EBUSY (no join has returned yet: nothing was done); -EDEADLK (called from a worker of this pool).
  * Threads: any but its workers; no other call on the pool may be under way.  Waits: no.  Handlers: no.
- * Fork: frees what the child has of it.
+ * Fork: -QS_EFORKED.
  */
 QS_API int qs_pool_destroy(qs_pool *pool);
 
@@ -738,7 +746,7 @@ QS_API int qs_as_completed_next(qs_as_completed *set, qs_future **out, qs_time d
 /*
  * qs_as_completed_destroy - free the set, at any time; the futures are left as they are.  NULL is allowed.
  *
- * Threads: any, when no other call on the set is under way.  Waits: no.  Handlers: no.  Fork: frees.
+ * Threads: any, when no other call on the set is under way.  Waits: no.  Handlers: no.  Fork: nothing is done.
  */
 QS_API void qs_as_completed_destroy(qs_as_completed *set);
 
@@ -846,7 +854,7 @@ QS_API int qs_process_end(qs_process *process, int signal, qs_time grace, qs_sto
  * qs_process_destroy - give it back; a child that still runs is killed, with its group, and reaped.  NULL is allowed.
  *
  * Threads: any, when no other call on it is under way.  Waits: for the kernel to end a killed child.  Handlers: no.
- * Fork: frees, and leaves the parent's child alone.
+ * Fork: nothing is done: it is the parent's child.
  */
 QS_API void qs_process_destroy(qs_process *process);
 
@@ -897,7 +905,7 @@ QS_API qs_stop *qs_signals_hard(qs_signals *signals);
  *
  *   signals     given; NULL is allowed
  *
- * Threads: any.  Waits: for a handler of ours that is running.  Handlers: no.  Fork: frees what the child has of it.
+ * Threads: any.  Waits: for a handler of ours that is running.  Handlers: no.  Fork: nothing is done.
  */
 QS_API void qs_signals_close(qs_signals *signals);
 
@@ -910,7 +918,7 @@ QS_API void qs_signals_close(qs_signals *signals);
  *   signals     given; NULL is allowed
  *
  * Returns 0 if no signal asked: the caller chooses its exit status.
- * Threads: any.  Waits: no.  Handlers: no.  Fork: frees, returns 0.
+ * Threads: any.  Waits: no.  Handlers: no.  Fork: returns 0.
  */
 QS_API int qs_stop_exit(qs_signals *signals);
 

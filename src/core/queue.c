@@ -292,11 +292,12 @@ bool qs__queue_remove(struct qs__queue *queue, struct qs__list *link)
 
 /* --------------------------------------------------------------------------------------------------------- closing */
 
-/* Wakes one parked thread of each kind; false if there is none any more. */
+/* Wakes one parked thread of each kind; false if none is left. */
 static bool dismiss(struct qs__queue *queue)
 {
 	struct wakes wakes = { NULL, NULL };
 	struct qs__list *link;
+	bool is_any_left;
 
 	qs__mutex_lock(&queue->lock);
 	queue->is_closed = true;
@@ -309,9 +310,10 @@ static bool dismiss(struct qs__queue *queue)
 		wakes.taker = &taker->is_woken;
 	}
 	call_giver_locked(queue, &wakes);
+	is_any_left = !qs__list_is_empty(&queue->takers) || !qs__list_is_empty(&queue->givers);
 	qs__mutex_unlock(&queue->lock);
 	wake(&wakes);
-	return wakes.taker != NULL || wakes.giver != NULL;
+	return is_any_left;
 }
 
 void qs__queue_close(struct qs__queue *queue)

@@ -260,19 +260,26 @@ static bool unlink_node(struct qs__wait_node *node)
 	return was_linked;
 }
 
-void qs__waiter_leave(struct qs__waiter *waiter, struct qs__wait_node *nodes, size_t count)
+void qs__waiter_leave_each(struct qs__waiter *waiter, struct qs__wait_node *first, size_t count, size_t stride)
 {
 	uint32_t told = waiter->linked + waiter->foregone;
 	/* All have told: nothing to unlink.  Pairs with compare_exchange_acq_rel in qs__waiter_tell(). */
 	const bool is_settled = (qs__load_acquire(&waiter->word) & EVENTS) == told;
 
 	for (size_t i = 0; i < count && !is_settled; i++) {
-		if (nodes[i].event != NULL && unlink_node(&nodes[i]))
+		struct qs__wait_node *node = (struct qs__wait_node *)(void *)((char *)first + i * stride);
+
+		if (node->event != NULL && unlink_node(node))
 			told--;
 	}
 	settle(waiter, EVENTS, told);
 	qs__atomic_fini(&waiter->word);
 	qs__atomic_fini(&waiter->ready);
+}
+
+void qs__waiter_leave(struct qs__waiter *waiter, struct qs__wait_node *nodes, size_t count)
+{
+	qs__waiter_leave_each(waiter, nodes, count, sizeof(*nodes));
 }
 
 void qs__waiter_leave_urgent(struct qs__waiter *waiter, struct qs__wait_node *node)

@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * join.c - the way down: shutdown takes no more, join waits and reports.
+ *
+ * A join waits for the pool to be over.  If its deadline or its hard token comes first, it ends the rest itself: what is pending
+ * is cancelled, the pool's token is asked, and each task that still runs is *abandoned*: its future ends in the joiner's hands, its
+ * worker's hold is given back, and the worker is left to go when its body returns.  Workers that are between two tasks leave by
+ * themselves; they get a moment.
+ *
+ * Of several joins one collects; the others wait until it has.
+ *
+ * Lock order: pool, then worker.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "core/wait_event.h"
+#include "exec/pool.h"
+#include "platform/clock.h"
+
+/* For workers that have nothing to do but leave: far less than the 20 ms that a join may be late. */
+#define LEAVING_NS (10 * QS__NS_PER_MS)
+
+/* -------------------------------------------------------------------------------------------------------- shutdown */
+
+int qs_pool_shutdown(qs_pool *pool, qs_shutdown_mode mode)
+{
+	const enum qs__mode wanted = (enum qs__mode)(QS__MODE_DRAIN + (int)mode);
+	const int error = qs__object_check(pool, QS__MAGIC_POOL);
+	bool is_first;
+
+	if (error != 0)
+		return error;
+	if ((unsigned)mode > QS_STOP)
+		return -EINVAL;
+	qs__mutex_lock(&pool->lock);
+	is_first = pool->mode == QS__MODE_OPEN;
+	if (wanted > pool->mode)
+		pool->mode = wanted;
+	qs__mutex_unlock(&pool->lock);
+	qs__queue_close(&pool->queue);
+	if (wanted >= QS__MODE_CANCEL)
+		qs__pool_sweep(pool, &qs__cause_shutdown, NULL);
+	if (wanted == QS__MODE_STOP)
+		(void)qs__stop_ask_for(pool->stop, &qs__cause_shutdown);
+	if (is_first)
+		qs__pool_unhold(pool);
+	return 0;
+}
+
+/* ------------------------------------------------------------------------------------------------------- abandoning */
+
+static int64_t time_since(qs_time then, qs_time now)
+{
+	return then != 0 ? now - then : 0;
+}
+
+/* Notes the straggler and takes its task, counted, or NULL if it runs none. */
+static qs_future *lose(struct qs__worker *worker, qs_time asked_at)
+{
+	const qs_straggler empty = QS_STRAGGLER_INIT;
+	const qs_time now = qs__clock_now();
+	qs_future *future;
+
+	qs__mutex_lock(&worker->lock);
+	future = qs_future_retain(worker->running);
+	worker->straggler = empty;
+	worker->straggler.thread = worker->thread_id;
+	if (future != NULL) {
+		worker->is_lost = true;
+		memcpy(worker->straggler.task, future->name, sizeof(future->name));
+		/* Sees the label whole.  Pairs with store_release in qs_task_checkpoint(). */
+		worker->straggler.checkpoint = qs__load_acquire(&worker->task.checkpoint);
+		worker->straggler.age_ns = time_since(worker->since, now);
+		worker->straggler.asked_ns = time_since(asked_at, now);
+	}
+	qs__mutex_unlock(&worker->lock);
+	return future;
+}
+
+static bool is_there(const struct qs__worker *worker)
+{
+	return worker->place == QS__PLACE_STARTING || worker->place == QS__PLACE_WORKING;
+}
+
+/* Leaves one worker behind, with its task; false if there is nothing to leave behind. */
+static bool abandon(qs_pool *pool, struct qs__worker *worker, qs_time asked_at, bool is_last_call)
+{
+	const struct qs__outcome outcome = { QS_ABANDONED, -ETIMEDOUT, &qs__cause_overstayed, NULL };
+	bool was_starting = false;
+	qs_future *future = NULL;
+
+	qs__mutex_lock(&pool->lock);
+	if (is_there(worker)) {
+		was_starting = worker->place == QS__PLACE_STARTING;
+		future = lose(worker, asked_at);
+	}
+	if (future != NULL || (is_there(worker) && is_last_call)) {
+		worker->place = QS__PLACE_LOST;
+		worker->is_straggler = true;
+		pool->stragglers++;
+	}
+	qs__mutex_unlock(&pool->lock);
+	if (!worker->is_straggler)
+		return false;
+	if (future != NULL) {
+		if (qs__future_end(future, &outcome))
+			qs__task_account(pool, QS_ABANDONED);
+		qs_future_release(future);
+	}
+	/* Its own hold; and, for one that somebody else should have brought, the reference that nobody will give back. */
+	qs__pool_unhold(pool);
+	if (was_starting && pool->options.start != NULL)
+		qs__pool_release(pool);
+	return true;
+}
+
+static void abandon_all(qs_pool *pool, qs_time asked_at, bool is_last_call)
+{
+	for (uint32_t i = 0; i < pool->options.workers; i++) {
+		if (!pool->workers[i].is_straggler)
+			(void)abandon(pool, &pool->workers[i], asked_at, is_last_call);
+	}
+}
+
+/* The wait is over, the pool is not. */
+static void end_rest(qs_pool *pool)
+{
+	qs_time asked_at;
+
+	qs__mutex_lock(&pool->lock);
+	asked_at = pool->asked_at;
+	qs__mutex_unlock(&pool->lock);
+	qs__pool_sweep(pool, &qs__cause_overstayed, NULL);
+	(void)qs__stop_ask_for(pool->stop, &qs__cause_overstayed);
+	abandon_all(pool, asked_at, false);
+	if (qs__event_wait(&pool->over, qs_after_ns(LEAVING_NS), NULL) != 0)
+		abandon_all(pool, asked_at, true);
+}
+
+/* ------------------------------------------------------------------------------------------------------------ join */
+
+/* Waits for the threads themselves, which have nothing left to do but what the host hung on a thread's end. */
+static void collect_threads(qs_pool *pool, qs_time deadline)
+{
+	const qs_time moment = qs_after_ns(LEAVING_NS);
+	const qs_time until = deadline > moment ? deadline : moment;
+
+	for (uint32_t i = 0; i < pool->places_used; i++) {
+		struct qs__worker *worker = &pool->workers[i];
+
+		if (!worker->has_thread)
+			continue;
+		if (worker->place != QS__PLACE_LEFT || qs__thread_join(worker->thread, until) != 0)
+			qs__thread_detach(worker->thread);
+	}
+}
+
+static int finish(qs_pool *pool, int waited, qs_time deadline)
+{
+	if (waited != 0)
+		end_rest(pool);
+	collect_threads(pool, deadline);
+	return pool->stragglers != 0 ? waited : 0;
+}
+
+static void write_report(qs_pool *pool, qs_report *out)
+{
+	const qs_report empty = QS_REPORT_INIT;
+
+	*out = empty;
+	out->stragglers = pool->stragglers;
+	/* relaxed: the last hold has gone, and the counting came before that. */
+	out->submitted = qs__load_relaxed(&pool->submitted);
+	for (int state = 0; state < QS_STATES; state++)
+		out->ends[state] = qs__load_relaxed(&pool->ends[state]);
+}
+
+/* One join of several collects. */
+static void collect_once(qs_pool *pool, int waited, qs_time deadline)
+{
+	uint32_t no = 0;
+
+	/* relaxed: only one gets it; the others learn the result from the event. */
+	if (qs__compare_exchange_relaxed(&pool->is_joining, &no, 1)) {
+		pool->join_result = finish(pool, waited, deadline);
+		qs__event_fire(&pool->joined);
+	} else {
+		(void)qs__event_wait(&pool->joined, QS_NEVER, NULL);
+	}
+}
+
+int qs_pool_join(qs_pool *pool, qs_time deadline, qs_stop *hard, qs_report *out)
+{
+	int error = qs__object_check(pool, QS__MAGIC_POOL);
+	int waited;
+
+	if (error == 0 && hard != NULL)
+		error = qs__object_check(hard, QS__MAGIC_STOP);
+	if (error == 0 && out != NULL && out->size != sizeof(*out))
+		error = -EINVAL;
+	if (error == 0 && qs__current_is_of(pool))
+		error = -EDEADLK;
+	if (error != 0)
+		return error;
+	(void)qs_pool_shutdown(pool, QS_DRAIN);
+	waited = qs__event_wait(&pool->over, deadline, hard);
+	collect_once(pool, waited, deadline);
+	if (out != NULL)
+		write_report(pool, out);
+	return pool->join_result;
+}
+
+/* ------------------------------------------------------------------------------------------------------ the report */
+
+qs_future *qs_pool_next_unstarted(qs_pool *pool, qs_future *previous)
+{
+	struct qs__list *next;
+
+	if (!qs__object_is_ours(pool, QS__MAGIC_POOL) || !qs__event_has_happened(&pool->joined))
+		return NULL;
+	next = previous != NULL ? previous->in_queue.next : pool->unstarted.next;
+	return next != &pool->unstarted ? QS__ENTRY(next, qs_future, in_queue) : NULL;
+}
+
+int qs_pool_straggler(const qs_pool *pool, uint32_t index, qs_straggler *out)
+{
+	const int error = qs__object_check(pool, QS__MAGIC_POOL);
+
+	if (error != 0)
+		return error;
+	if (out == NULL || out->size != sizeof(*out))
+		return -EINVAL;
+	if (!qs__event_has_happened((struct qs__event *)&pool->joined))
+		return -EBUSY;
+	for (uint32_t i = 0; i < pool->options.workers; i++) {
+		if (pool->workers[i].is_straggler && index-- == 0) {
+			*out = pool->workers[i].straggler;
+			return 0;
+		}
+	}
+	return -EINVAL;
+}

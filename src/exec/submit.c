@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * submit.c - hand a task to the pool: accepted, or refused with nothing left behind.
+ *
+ * The task's hold and its place in the count of the submitted are taken before it can be seen, and given back if it is refused.
+ */
+#include <errno.h>
+
+#include "core/wait_event.h"
+#include "exec/pool.h"
+
+static int check_options(const qs_task_options *options)
+{
+	if (options == NULL)
+		return 0;
+	if (options->size != sizeof(*options) || options->flags != 0)
+		return -EINVAL;
+	return options->stop != NULL ? qs__object_check(options->stop, QS__MAGIC_STOP) : 0;
+}
+
+static int check(qs_pool *pool, qs_task_fn *fn, const qs_task_options *options, qs_stop *stop)
+{
+	int error = qs__object_check(pool, QS__MAGIC_POOL);
+
+	if (error == 0 && fn == NULL)
+		error = -EINVAL;
+	if (error == 0)
+		error = check_options(options);
+	if (error == 0 && stop != NULL)
+		error = qs__object_check(stop, QS__MAGIC_STOP);
+	if (error != 0)
+		return error;
+	if (qs__stop_find_asked(pool->stop) != NULL)
+		return -ECANCELED;
+	return options != NULL && qs__stop_find_asked(options->stop) != NULL ? -ECANCELED : 0;
+}
+
+/* Puts it into the queue, waiting for room if that is wished and allowed. */
+static int enqueue(qs_pool *pool, qs_future *future, bool *out_is_unattended, qs_time deadline, qs_stop *stop)
+{
+	int error = qs__queue_push(&pool->queue, &future->in_queue, out_is_unattended);
+
+	if (error == -EAGAIN && deadline > 0) {
+		if (qs__current_is_of(pool))
+			return -EDEADLK;
+		error = qs__queue_push_by(&pool->queue, &future->in_queue, out_is_unattended, deadline, stop);
+	}
+	/* A pool that was stopped closes its queue; that is not the same as shut down. */
+	return error == -ESHUTDOWN && qs__stop_find_asked(pool->stop) != NULL ? -ECANCELED : error;
+}
+
+static void uncount(qs_pool *pool)
+{
+	/* relaxed: as in accept(). */
+	(void)qs__fetch_add_relaxed(&pool->submitted, UINT64_MAX);
+	qs__pool_unhold(pool);
+}
+
+static int accept(qs_pool *pool, qs_future *future, qs_time deadline, qs_stop *stop)
+{
+	bool is_unattended = false;
+	int error;
+
+	qs__pool_hold(pool);
+	/* relaxed: read when the last hold has gone. */
+	(void)qs__fetch_add_relaxed(&pool->submitted, 1);
+	if (future->stop != NULL)
+		qs__callback_add(&future->on_stop, future->stop, qs__task_stopped, future);
+	error = enqueue(pool, future, &is_unattended, deadline, stop);
+	if (error != 0) {
+		if (future->stop != NULL)
+			(void)qs__callback_remove(&future->on_stop, future->stop);
+		uncount(pool);
+		return error;
+	}
+	if (is_unattended)
+		(void)qs__pool_grow(pool);
+	return 0;
+}
+
+static int submit(qs_future **out, qs_pool *pool, qs_task_fn *fn, void *arg, const qs_task_options *options,
+		  qs_time deadline, qs_stop *stop)
+{
+	int error = check(pool, fn, options, stop);
+	qs_future *future;
+
+	if (error != 0)
+		return error;
+	future = qs__future_new(pool, fn, arg, options);
+	if (future == NULL)
+		return -ENOMEM;
+	error = accept(pool, future, deadline, stop);
+	if (error != 0) {
+		qs__future_discard(future);
+		return error;
+	}
+	/* Asked while it was being put in: the callback came too early to find it there. */
+	if (qs__stop_find_asked(future->stop) != NULL)
+		qs__task_stopped(future);
+	if (out != NULL)
+		*out = future;
+	else
+		qs_future_release(future);
+	return 0;
+}
+
+int qs_submit(qs_future **out, qs_pool *pool, qs_task_fn *fn, void *arg)
+{
+	return submit(out, pool, fn, arg, NULL, QS_NOW, NULL);
+}
+
+int qs_submit_by(qs_future **out, qs_pool *pool, qs_task_fn *fn, void *arg, const qs_task_options *options,
+		 qs_time deadline, qs_stop *stop)
+{
+	const int error = submit(out, pool, fn, arg, options, deadline, stop);
+
+	return error == -EAGAIN ? -ETIMEDOUT : error;
+}

@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * worker.c - one worker's life: it comes, takes tasks until there are none any more, and leaves.
+ *
+ * Before a body is entered the task is judged: the claim comes first (the task is out of the queue), the look at the tokens
+ * after it.  So once an ask has returned, no claim succeeds any more; a body that was judged just before may still be entered.
+ *
+ * `running` tells the joiner whom to abandon.  It is set before the body and cleared after the argument was freed, under the
+ * worker's lock; a joiner that has abandoned the task says so in `is_lost`, and the worker then leaves without counting.
+ *
+ * The last touch of the pool is giving back the worker's own reference.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <stdio.h>
+
+#include "exec/pool.h"
+#include "platform/clock.h"
+#include "platform/signal_mask.h"
+
+#define RETRY_PAUSE_FIRST_NS (10 * QS__NS_PER_MS)
+#define RETRY_PAUSE_MAX_NS QS__NS_PER_S
+
+/* ---------------------------------------------------------------------------------------------------------- tasks */
+
+static void enter(struct qs__worker *worker, qs_future *future)
+{
+	worker->task.future = future;
+	worker->current.task_name = future->name;
+	/* relaxed: read by the joiner, which holds the lock below. */
+	qs__store_relaxed(&worker->task.checkpoint, NULL);
+	qs__mutex_lock(&worker->lock);
+	worker->running = future;
+	worker->since = qs__clock_now();
+	qs__mutex_unlock(&worker->lock);
+}
+
+/* True if the joiner has abandoned the task meanwhile. */
+static bool leave(struct qs__worker *worker)
+{
+	bool is_lost;
+
+	worker->current.task_name = "";
+	qs__mutex_lock(&worker->lock);
+	worker->running = NULL;
+	is_lost = worker->is_lost;
+	qs__mutex_unlock(&worker->lock);
+	return is_lost;
+}
+
+/* What a body's return means. */
+static struct qs__outcome judge(struct qs__worker *worker, qs_future *future, int returned)
+{
+	struct qs__outcome outcome = { returned >= 0 ? QS_DONE : QS_FAILED, returned, NULL, NULL };
+
+	if (returned == -ECANCELED)
+		outcome.cause_owner = qs__future_asked_by(future, worker->pool->stop);
+	if (outcome.cause_owner != NULL) {
+		outcome.state = QS_STOPPED;
+		outcome.cause = qs__stop_cause(outcome.cause_owner);
+	}
+	return outcome;
+}
+
+static void run(struct qs__worker *worker, qs_future *future)
+{
+	struct qs__outcome outcome;
+	int returned;
+
+	enter(worker, future);
+	qs__future_begin(future);
+	returned = future->fn(&worker->task, future->arg);
+	qs__future_destroy_arg(future);
+	if (leave(worker)) {
+		qs__future_drop_token(future);
+		qs_future_release(future);
+		return;
+	}
+	outcome = judge(worker, future, returned);
+	(void)qs__future_end(future, &outcome);
+	qs_future_release(future);
+	qs__task_account(worker->pool, outcome.state);
+}
+
+static void serve(struct qs__worker *worker, qs_future *future)
+{
+	qs_stop *pool_asked;
+	qs_stop *task_asked;
+
+	qs__future_claim(future);
+	pool_asked = qs__stop_find_asked(worker->pool->stop);
+	task_asked = qs__stop_find_asked(future->stop);
+	if (pool_asked != NULL) {
+		qs__task_cancel(future, qs__stop_cause(pool_asked), pool_asked, QS__FATE_UNSTARTED);
+		return;
+	}
+	if (task_asked != NULL) {
+		qs__task_cancel(future, qs__stop_cause(task_asked), task_asked, QS__FATE_FREE);
+		return;
+	}
+	if (future->stop != NULL)
+		(void)qs__callback_remove(&future->on_stop, future->stop);
+	run(worker, future);
+}
+
+/* --------------------------------------------------------------------------------------------------------- its life */
+
+static void work(struct qs__worker *worker)
+{
+	qs_pool *pool = worker->pool;
+	struct qs__list *link;
+	bool is_lost;
+
+	qs__set_current(&worker->current);
+	qs__mutex_lock(&worker->lock);
+	worker->thread_id = qs__thread_id();
+	qs__mutex_unlock(&worker->lock);
+	while ((link = qs__queue_take(&pool->queue)) != NULL)
+		serve(worker, QS__ENTRY(link, qs_future, in_queue));
+	qs__set_current(NULL);
+
+	qs__mutex_lock(&pool->lock);
+	is_lost = worker->place == QS__PLACE_LOST;
+	if (!is_lost)
+		worker->place = QS__PLACE_LEFT;
+	qs__mutex_unlock(&pool->lock);
+	if (!is_lost)
+		qs__pool_unhold(pool);
+	qs__pool_release(pool);
+}
+
+/* True if the place is the thread's; false if the joiner has given it up. */
+static bool move_in_locked(struct qs__worker *worker)
+{
+	if (worker->place == QS__PLACE_LOST)
+		return false;
+	worker->place = QS__PLACE_WORKING;
+	return true;
+}
+
+static void worker_main(void *arg)
+{
+	struct qs__worker *worker = arg;
+	qs_pool *pool = worker->pool;
+	bool is_in;
+
+	qs__mutex_lock(&pool->lock);
+	is_in = move_in_locked(worker);
+	qs__mutex_unlock(&pool->lock);
+	if (is_in)
+		work(worker);
+	else
+		qs__pool_release(pool);
+}
+
+/* A free place, with a hold and a reference for whoever moves in; NULL if there is none. */
+static struct qs__worker *take_place_locked(qs_pool *pool, enum qs__place place)
+{
+	for (uint32_t i = 0; i < pool->options.workers; i++) {
+		struct qs__worker *worker = &pool->workers[i];
+
+		if (worker->place != QS__PLACE_FREE)
+			continue;
+		worker->place = place;
+		if (i >= pool->places_used)
+			pool->places_used = i + 1;
+		/* relaxed: a hint for those who do not hold the lock. */
+		(void)qs__fetch_add_relaxed(&pool->places_free, UINT32_MAX);
+		qs__pool_hold(pool);
+		qs__object_retain(&pool->object);
+		return worker;
+	}
+	return NULL;
+}
+
+/* ----------------------------------------------------------------------------------------------------- own workers */
+
+static struct qs__worker *reserve(qs_pool *pool)
+{
+	struct qs__worker *worker = NULL;
+
+	qs__mutex_lock(&pool->lock);
+	if (pool->mode == QS__MODE_OPEN && (pool->retry_at == 0 || qs__clock_now() >= pool->retry_at))
+		worker = take_place_locked(pool, QS__PLACE_STARTING);
+	/* A second hold, for the start itself: the thread may be gone again before we have noted it. */
+	if (worker != NULL)
+		qs__pool_hold(pool);
+	qs__mutex_unlock(&pool->lock);
+	return worker;
+}
+
+static int start(qs_pool *pool, struct qs__worker *worker, qs__thread *out_thread)
+{
+	char name[QS_NAME_SIZE + 12];	/* "-" and a number of ten digits */
+
+	if (pool->options.start != NULL)
+		return pool->options.start(pool, pool->options.start_arg);
+	(void)snprintf(name, sizeof(name), "%s-%u", pool->name, (unsigned)(worker - pool->workers));
+	return qs__thread_start(out_thread, worker_main, worker, pool->options.stack_bytes, name);
+}
+
+static void note_started(qs_pool *pool, struct qs__worker *worker, qs__thread thread)
+{
+	const bool is_ours = pool->options.start == NULL;
+	bool is_lost;
+
+	qs__mutex_lock(&pool->lock);
+	is_lost = worker->place == QS__PLACE_LOST;
+	worker->has_thread = is_ours && !is_lost;
+	worker->thread = thread;
+	pool->retry_at = 0;
+	pool->retry_pause_ns = 0;
+	qs__mutex_unlock(&pool->lock);
+	/* The joiner did not wait for it, so nobody will join it. */
+	if (is_ours && is_lost)
+		qs__thread_detach(thread);
+	qs__pool_unhold(pool);
+}
+
+static void note_failed(qs_pool *pool, struct qs__worker *worker)
+{
+	int64_t pause;
+
+	qs__mutex_lock(&pool->lock);
+	pause = pool->retry_pause_ns == 0 ? RETRY_PAUSE_FIRST_NS : 2 * pool->retry_pause_ns;
+	pool->retry_pause_ns = pause < RETRY_PAUSE_MAX_NS ? pause : RETRY_PAUSE_MAX_NS;
+	pool->retry_at = qs__clock_now() + pool->retry_pause_ns;
+	worker->place = QS__PLACE_FREE;
+	(void)qs__fetch_add_relaxed(&pool->places_free, 1);
+	qs__mutex_unlock(&pool->lock);
+	/* The caller has the pool open, or holds a task's hold: these are not the last. */
+	qs__pool_unhold(pool);
+	qs__pool_unhold(pool);
+	qs__pool_release(pool);
+}
+
+int qs__pool_grow(qs_pool *pool)
+{
+	struct qs__worker *worker;
+	qs__thread thread = { 0 };
+	int error;
+
+	/* relaxed: a hint; the places are looked through under the lock. */
+	if (qs__load_relaxed(&pool->places_free) == 0)
+		return -EAGAIN;
+	worker = reserve(pool);
+	if (worker == NULL)
+		return -EAGAIN;
+	error = start(pool, worker, &thread);
+	if (error == 0)
+		note_started(pool, worker, thread);
+	else
+		note_failed(pool, worker);
+	return error;
+}
+
+/* ------------------------------------------------------------------------------------------------- brought workers */
+
+/* The place of a worker that was asked for by options.start and has not come yet. */
+static struct qs__worker *find_expected_locked(qs_pool *pool)
+{
+	for (uint32_t i = 0; i < pool->places_used && pool->options.start != NULL; i++) {
+		if (pool->workers[i].place == QS__PLACE_STARTING)
+			return &pool->workers[i];
+	}
+	return NULL;
+}
+
+int qs_pool_work(qs_pool *pool)
+{
+	int error = qs__object_check(pool, QS__MAGIC_POOL);
+	struct qs__worker *worker;
+	sigset_t old;
+
+	if (error != 0)
+		return error;
+	if (qs__current() != NULL)
+		return -EDEADLK;
+	qs__mutex_lock(&pool->lock);
+	worker = find_expected_locked(pool);
+	if (worker == NULL)
+		error = pool->mode == QS__MODE_OPEN ? -EAGAIN : -ESHUTDOWN;
+	if (error == -EAGAIN)
+		worker = take_place_locked(pool, QS__PLACE_WORKING);
+	if (worker != NULL)
+		(void)move_in_locked(worker);
+	qs__mutex_unlock(&pool->lock);
+	if (worker == NULL)
+		return error;
+	qs__signals_block(&old);
+	work(worker);
+	qs__signals_restore(&old);
+	return 0;
+}

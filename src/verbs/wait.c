@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * wait.c - one, any, all, first failure: one mechanism, four goals.
+ *
+ * A wait for many has a node per future and one for the stop.  Each completion costs its maker one read-modify-write, and wakes the
+ * waiter only when the goal is reached: one future for any, all of them for all; a failure is urgent for the first failure.  What
+ * came of it is read from the futures after the waiter has left, so an end that comes together with a stop wins.
+ */
+#include <errno.h>
+
+#include "core/future.h"
+#include "core/wait_event.h"
+#include "platform/alloc.h"
+
+#define NODES_ON_STACK 16	/* most waits are for few futures; more cost an allocation */
+
+static int check_stop(const qs_stop *stop)
+{
+	return stop != NULL ? qs__object_check(stop, QS__MAGIC_STOP) : 0;
+}
+
+static int check(qs_future *const *futures, size_t count, const qs_stop *stop)
+{
+	int error = check_stop(stop);
+
+	if (error == 0 && ((futures == NULL && count != 0) || count >= QS__WAITER_EVENTS_MAX))
+		error = -EINVAL;
+	for (size_t i = 0; i < count && error == 0; i++)
+		error = qs__object_check(futures[i], QS__MAGIC_FUTURE);
+	return error;
+}
+
+int qs_wait(qs_future *future, qs_time deadline, qs_stop *stop)
+{
+	const int error = check(&future, 1, stop);
+
+	if (error != 0)
+		return error;
+	if (qs_future_is_ended(future) == 1)
+		return 0;
+	return qs__event_wait(&future->ended, deadline, stop);
+}
+
+/* ------------------------------------------------------------------------------------------------------- judgements */
+
+/* Says whether a wait is satisfied: its result (>= 0), or -EAGAIN; *out_index as the wait promises. */
+typedef int judge_fn(size_t *out_index, qs_future *const *futures, size_t count);
+
+static int judge_any(size_t *out_index, qs_future *const *futures, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (qs_future_is_ended(futures[i]) == 1) {
+			*out_index = i;
+			return 0;
+		}
+	}
+	*out_index = count;
+	return count == 0 ? 0 : -EAGAIN;
+}
+
+static int judge_all(size_t *out_index, qs_future *const *futures, size_t count)
+{
+	(void)out_index;
+	for (size_t i = 0; i < count; i++) {
+		if (qs_future_is_ended(futures[i]) != 1)
+			return -EAGAIN;
+	}
+	return 0;
+}
+
+static bool has_failed(const qs_future *future)
+{
+	const int state = qs_future_state(future);
+
+	return state == QS_FAILED || state == QS_ABANDONED || state == QS_TIMED_OUT;
+}
+
+static int judge_first_failure(size_t *out_index, qs_future *const *futures, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (has_failed(futures[i])) {
+			*out_index = i;
+			return 1;
+		}
+	}
+	return judge_all(out_index, futures, count);
+}
+
+/* ---------------------------------------------------------------------------------------------------------- waiting */
+
+struct wait {
+	qs_future *const *futures;
+	size_t count;
+	uint32_t goal;
+	enum qs__urgency urgency;
+	judge_fn *judge;
+};
+
+/* Attaches, parks, leaves; nodes has one place for each future and one for the stop. */
+static void wait_with(const struct wait *wait, struct qs__wait_node *nodes, qs_time deadline, qs_stop *stop)
+{
+	struct qs__waiter waiter;
+	bool is_failure_there = false;
+
+	qs__waiter_init(&waiter, wait->goal, false);
+	for (size_t i = 0; i < wait->count; i++) {
+		qs_future *future = wait->futures[i];
+
+		if (qs__waiter_attach(&waiter, &nodes[i], &future->ended, wait->urgency))
+			continue;
+		qs__waiter_count(&waiter);
+		if (wait->urgency == QS__URGENT_IF_BAD && has_failed(future))
+			is_failure_there = true;
+	}
+	if (qs__waiter_attach_stop(&waiter, &nodes[wait->count], stop) && !is_failure_there)
+		(void)qs__waiter_park(&waiter, deadline);
+	qs__waiter_leave(&waiter, nodes, wait->count + 1);
+}
+
+/* The same, with memory for the nodes. */
+static int wait_for(const struct wait *wait, qs_time deadline, qs_stop *stop)
+{
+	struct qs__wait_node few[NODES_ON_STACK];
+	struct qs__wait_node *nodes = few;
+
+	if (wait->count >= NODES_ON_STACK)
+		nodes = qs__alloc_array(wait->count + 1, sizeof(*nodes));
+	if (nodes == NULL)
+		return -ENOMEM;
+	wait_with(wait, nodes, deadline, stop);
+	if (nodes != few)
+		qs__free(nodes);
+	return 0;
+}
+
+static int wait_many(size_t *out_index, const struct wait *wait, qs_time deadline, qs_stop *stop)
+{
+	size_t index = 0;
+	int result = check(wait->futures, wait->count, stop);
+
+	if (result != 0)
+		return result;
+	result = wait->judge(&index, wait->futures, wait->count);
+	if (result == -EAGAIN) {
+		const int error = wait_for(wait, deadline, stop);
+
+		if (error != 0)
+			return error;
+		result = wait->judge(&index, wait->futures, wait->count);
+	}
+	if (result == -EAGAIN)
+		return stop != NULL && qs__stop_cause(stop) != NULL ? -ECANCELED : -ETIMEDOUT;
+	if (out_index != NULL)
+		*out_index = index;
+	return result;
+}
+
+int qs_wait_any(size_t *out_index, qs_future *const *futures, size_t count, qs_time deadline, qs_stop *stop)
+{
+	const struct wait wait = { futures, count, 1, QS__NEVER_URGENT, judge_any };
+
+	return wait_many(out_index, &wait, deadline, stop);
+}
+
+int qs_wait_all(qs_future *const *futures, size_t count, qs_time deadline, qs_stop *stop)
+{
+	const struct wait wait = { futures, count, (uint32_t)count, QS__NEVER_URGENT, judge_all };
+
+	return wait_many(NULL, &wait, deadline, stop);
+}
+
+int qs_wait_first_failure(size_t *out_index, qs_future *const *futures, size_t count, qs_time deadline, qs_stop *stop)
+{
+	const struct wait wait = { futures, count, (uint32_t)count, QS__URGENT_IF_BAD, judge_first_failure };
+	size_t index = 0;
+	const int result = wait_many(&index, &wait, deadline, stop);
+
+	if (result == 1 && out_index != NULL)
+		*out_index = index;
+	return result;
+}
