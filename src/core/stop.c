@@ -76,7 +76,6 @@ qs_stop *qs__stop_new(qs_stop *parent, qs_stop *also)
 	qs__event_init(&stop->asked);
 	qs__list_init(&stop->children);
 	qs__list_init(&stop->callbacks);
-	qs__list_init(&stop->in_walk);
 	stop->fd = -1;
 	link_up(&stop->up[0], parent, stop);
 	link_up(&stop->up[1], also, stop);
@@ -177,8 +176,8 @@ bool qs__stop_mark_signal(qs_stop *stop, int signal)
 	return mark(stop, &stop->own);
 }
 
-/* Closes one token and marks its children, which join the walk. */
-static void visit(qs_stop *stop, struct qs__list *walk)
+/* Closes one token and marks its children, which join the walk behind its last one; returns who is last now. */
+static qs_stop *visit(qs_stop *stop, qs_stop *last)
 {
 	const struct qs__cause *cause = qs__stop_cause(stop);
 	struct qs__list waiting;
@@ -191,28 +190,29 @@ static void visit(qs_stop *stop, struct qs__list *walk)
 		qs_stop *child = QS__ENTRY(link, struct qs__stop_link, in_children)->child;
 
 		/* A child without owners waits for our lock to leave: it is there, but nobody cares. */
-		if (mark(child, cause) && qs__object_retain_if_alive(&child->object))
-			qs__list_append(walk, &child->in_walk);
+		if (mark(child, cause) && qs__object_retain_if_alive(&child->object)) {
+			last->next_in_walk = child;
+			last = child;
+		}
 	}
 	qs__mutex_unlock(&stop->asked.lock);
 	qs__event_notify(&waiting, false);
+	return last;
 }
 
 void qs__stop_walk(qs_stop *stop)
 {
-	struct qs__list walk;
-	struct qs__list *link;
+	qs_stop *last = stop;
 
-	qs__list_init(&walk);
 	qs__object_retain(&stop->object);
-	qs__list_append(&walk, &stop->in_walk);
-	for (link = walk.next; link != &walk; link = link->next)
-		visit(QS__ENTRY(link, qs_stop, in_walk), &walk);
-	while ((link = qs__list_take_first(&walk)) != NULL) {
-		qs_stop *told = QS__ENTRY(link, qs_stop, in_walk);
+	for (qs_stop *next = stop; next != NULL; next = next->next_in_walk)
+		last = visit(next, last);
+	while (stop != NULL) {
+		qs_stop *next = stop->next_in_walk;
 
-		qs__callbacks_run(told);
-		qs_stop_release(told);
+		qs__callbacks_run(stop);
+		qs_stop_release(stop);
+		stop = next;
 	}
 }
 

@@ -47,7 +47,7 @@ struct qs_stop {
 	struct qs__list children;			/* L  of qs__stop_link.in_children */
 	struct qs__list callbacks;			/* L  of struct qs__callback */
 	struct qs__stop_link up[2];			/* where it hangs */
-	struct qs__list in_walk;			/* of the walk that told it to ask, the only one */
+	qs_stop *next_in_walk;				/* the one walk's that comes here; NULL = the last */
 	int fd;						/* L  -1 until wanted */
 	struct qs__attended *attended;			/* I  NULL = the attendant does not know it */
 	void (*retire)(struct qs__attended *attended);	/* I  called before the token is freed */

@@ -31,6 +31,20 @@
 #define SYS_FUTEX SYS_FUTEX_OLD
 #endif
 
+#ifdef __SANITIZE_THREAD__
+/* The thread sanitizer keeps signals back until a call that it intercepts; a bare system call is none. */
+static void run_deferred_handlers(void)
+{
+	const struct timespec no_time = { 0, 0 };
+
+	(void)nanosleep(&no_time, NULL);
+}
+#else
+static void run_deferred_handlers(void)
+{
+}
+#endif
+
 int qs__park(const qs__atomic(uint32_t) *word, uint32_t value, qs_time deadline)
 {
 	const struct timespec *until = NULL;
@@ -45,9 +59,11 @@ int qs__park(const qs__atomic(uint32_t) *word, uint32_t value, qs_time deadline)
 		point.tv_nsec = (long)(deadline % QS__NS_PER_S);
 		until = &point;
 	}
-	if (syscall(SYS_FUTEX, word, FUTEX_WAIT_BITSET_PRIVATE, value, until, NULL, FUTEX_ANY_BIT) < 0 &&
-	    errno == ETIMEDOUT)
-		result = -ETIMEDOUT;
+	if (syscall(SYS_FUTEX, word, FUTEX_WAIT_BITSET_PRIVATE, value, until, NULL, FUTEX_ANY_BIT) < 0) {
+		result = errno == ETIMEDOUT ? -ETIMEDOUT : 0;
+		if (errno == EINTR)
+			run_deferred_handlers();
+	}
 	errno = saved;
 	return result;
 }
