@@ -32,38 +32,50 @@
 #endif
 
 #ifdef __SANITIZE_THREAD__
-/* The thread sanitizer keeps signals back until a call that it intercepts; a bare system call is none. */
-static void run_deferred_handlers(void)
+#define TSAN_SLICE_NS (20 * QS__NS_PER_MS)
+
+/*
+ * The thread sanitizer keeps signals back until the thread makes a call that it intercepts, which a bare system call is not.  So
+ * under it a thread parks in slices and makes such a call after each; a park may return early anyway.
+ */
+static qs_time slice(qs_time deadline)
 {
 	const struct timespec no_time = { 0, 0 };
+	const qs_time end = qs__clock_now() + TSAN_SLICE_NS;
 
 	(void)nanosleep(&no_time, NULL);
-}
-#else
-static void run_deferred_handlers(void)
-{
+	return deadline < end ? deadline : end;
 }
 #endif
 
+/* The system call: 0, -ETIMEDOUT, or 0 for whatever else ends it. */
+static int wait_on(const qs__atomic(uint32_t) *word, uint32_t value, qs_time deadline)
+{
+	const struct timespec point = {
+		.tv_sec = (time_t)(deadline / QS__NS_PER_S),
+		.tv_nsec = (long)(deadline % QS__NS_PER_S),
+	};
+	const struct timespec *until = deadline != QS_NEVER ? &point : NULL;
+
+	if (syscall(SYS_FUTEX, word, FUTEX_WAIT_BITSET_PRIVATE, value, until, NULL, FUTEX_ANY_BIT) == 0)
+		return 0;
+	return errno == ETIMEDOUT ? -ETIMEDOUT : 0;
+}
+
 int qs__park(const qs__atomic(uint32_t) *word, uint32_t value, qs_time deadline)
 {
-	const struct timespec *until = NULL;
-	struct timespec point;
 	const int saved = errno;
-	int result = 0;
+	int result;
 
 	if (deadline <= 0)
 		return -ETIMEDOUT;
-	if (deadline != QS_NEVER) {
-		point.tv_sec = (time_t)(deadline / QS__NS_PER_S);
-		point.tv_nsec = (long)(deadline % QS__NS_PER_S);
-		until = &point;
-	}
-	if (syscall(SYS_FUTEX, word, FUTEX_WAIT_BITSET_PRIVATE, value, until, NULL, FUTEX_ANY_BIT) < 0) {
-		result = errno == ETIMEDOUT ? -ETIMEDOUT : 0;
-		if (errno == EINTR)
-			run_deferred_handlers();
-	}
+#ifdef __SANITIZE_THREAD__
+	result = wait_on(word, value, slice(deadline));
+	if (result == -ETIMEDOUT && qs__clock_now() < deadline)
+		result = 0;
+#else
+	result = wait_on(word, value, deadline);
+#endif
 	errno = saved;
 	return result;
 }
