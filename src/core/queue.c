@@ -60,6 +60,7 @@ void qs__queue_init(struct qs__queue *queue, size_t limit)
 	qs__list_init(&queue->items);
 	queue->count = 0;
 	queue->limit = limit;
+	queue->pushed = 0;
 	queue->is_closed = false;
 	queue->is_waking = false;
 	qs__list_init(&queue->takers);
@@ -120,6 +121,7 @@ static int push_locked(struct qs__queue *queue, struct qs__list *link, bool *out
 	*out_is_unattended = !queue->is_waking && qs__list_is_empty(&queue->takers);
 	qs__list_append(&queue->items, link);
 	queue->count++;
+	queue->pushed++;
 	call_taker_locked(queue, wakes);
 	return 0;
 }
@@ -288,6 +290,16 @@ bool qs__queue_remove(struct qs__queue *queue, struct qs__list *link)
 	qs__mutex_unlock(&queue->lock);
 	wake(&wakes);
 	return was_there;
+}
+
+uint64_t qs__queue_pushed(struct qs__queue *queue)
+{
+	uint64_t pushed;
+
+	qs__mutex_lock(&queue->lock);
+	pushed = queue->pushed;
+	qs__mutex_unlock(&queue->lock);
+	return pushed;
 }
 
 /* --------------------------------------------------------------------------------------------------------- closing */

@@ -19,6 +19,7 @@ struct qs__queue {
 	struct qs__list items;		/* the links of what is to be done, the oldest first */
 	size_t count;			/* of items */
 	size_t limit;			/* I  of items; 0 = none */
+	uint64_t pushed;		/* how many were ever put in */
 	bool is_closed;			/* nothing more comes in */
 	bool is_waking;			/* a taker has been woken and has not come back yet */
 	struct qs__list takers;		/* parked ones, for an item */
@@ -46,6 +47,9 @@ struct qs__list *qs__queue_try_take(struct qs__queue *queue);
 
 /* Take this link out; false if somebody else has. */
 bool qs__queue_remove(struct qs__queue *queue, struct qs__list *link);
+
+/* How many were ever put in. */
+uint64_t qs__queue_pushed(struct qs__queue *queue);
 
 /* Nothing more comes in; what is there can still be taken.  All parked ones are woken. */
 void qs__queue_close(struct qs__queue *queue);

@@ -307,7 +307,7 @@ static int adopt_fd(qs_stop *stop, int made)
 	int fd;
 
 	qs__mutex_lock(&stop->asked.lock);
-	if (stop->fd < 0) {
+	if (stop->fd < 0 && made >= 0) {
 		stop->fd = made;
 		if (stop->asked.is_closed)
 			qs__event_fd_set(made);

@@ -43,13 +43,21 @@ void qs__task_cancel(qs_future *future, const struct qs__cause *cause, qs_stop *
 
 	if (future->stop != NULL)
 		(void)qs__callback_remove(&future->on_stop, future->stop);
+	if (fate == QS__FATE_UNSTARTED)
+		qs__object_retain(&future->object);
+	qs__pool_count(pool, QS_CANCELLED);
 	(void)qs__future_end(future, &outcome);
-	qs__future_destroy_arg(future);
 	if (fate == QS__FATE_UNSTARTED)
 		keep_unstarted(pool, future);
-	else
-		qs_future_release(future);
-	qs__task_account(pool, QS_CANCELLED);
+}
+
+void qs__task_dispose(qs_future *future)
+{
+	qs_pool *pool = future->pool;
+
+	qs__future_destroy_arg(future);
+	qs_future_release(future);
+	qs__pool_unhold(pool);
 }
 
 void qs__task_stopped(void *arg)
@@ -57,8 +65,10 @@ void qs__task_stopped(void *arg)
 	qs_future *future = arg;
 	qs_stop *asked = qs__stop_find_asked(future->stop);
 
-	if (asked != NULL && take_out(future))
-		qs__task_cancel(future, qs__stop_cause(asked), asked, QS__FATE_FREE);
+	if (asked == NULL || !take_out(future))
+		return;
+	qs__task_cancel(future, qs__stop_cause(asked), asked, QS__FATE_FREE);
+	qs__task_dispose(future);
 }
 
 void qs__pool_sweep(qs_pool *pool, const struct qs__cause *cause, qs_stop *cause_owner)
@@ -70,6 +80,7 @@ void qs__pool_sweep(qs_pool *pool, const struct qs__cause *cause, qs_stop *cause
 
 		qs__future_claim(future);
 		qs__task_cancel(future, cause, cause_owner, QS__FATE_UNSTARTED);
+		qs__task_dispose(future);
 	}
 }
 
@@ -93,6 +104,7 @@ int qs_future_cancel(qs_future *future)
 	if (!take_out(future))
 		return 0;
 	qs__task_cancel(future, &qs__cause_cancelled, NULL, QS__FATE_FREE);
+	qs__task_dispose(future);
 	return 1;
 }
 

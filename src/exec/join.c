@@ -4,8 +4,7 @@
  *
  * A join waits for the pool to be over.  If its deadline or its hard token comes first, it ends the rest itself: what is pending
  * is cancelled, the pool's token is asked, and each task that still runs is *abandoned*: its future ends in the joiner's hands, its
- * worker's hold is given back, and the worker is left to go when its body returns.  Workers that are between two tasks leave by
- * themselves; they get a moment.
+ * hold and its worker's are given back, and the worker is left to go when its body returns.
  *
  * Of several joins one collects; the others wait until it has.
  *
@@ -18,7 +17,7 @@
 #include "exec/pool.h"
 #include "platform/clock.h"
 
-/* For workers that have nothing to do but leave: far less than the 20 ms that a join may be late. */
+/* Between two looks at workers that have nothing to do but leave: less than the 20 ms that a join may be late. */
 #define LEAVING_NS (10 * QS__NS_PER_MS)
 
 /* -------------------------------------------------------------------------------------------------------- shutdown */
@@ -78,64 +77,82 @@ static qs_future *lose(struct qs__worker *worker, qs_time asked_at)
 	return future;
 }
 
-static bool is_there(const struct qs__worker *worker)
+/* True for a worker that somebody else was asked to bring and that has not come: it may never. */
+static bool is_awaited(const qs_pool *pool, const struct qs__worker *worker)
 {
-	return worker->place == QS__PLACE_STARTING || worker->place == QS__PLACE_WORKING;
+	return worker->place == QS__PLACE_STARTING && pool->options.start != NULL;
 }
 
-/* Leaves one worker behind, with its task; false if there is nothing to leave behind. */
-static bool abandon(qs_pool *pool, struct qs__worker *worker, qs_time asked_at, bool is_last_call)
+/* Ends the task in the worker's place.  One that was cancelled has ended; its destructor is what does not return. */
+static void end_lost(qs_pool *pool, qs_future *future)
 {
 	const struct qs__outcome outcome = { QS_ABANDONED, -ETIMEDOUT, &qs__cause_overstayed, NULL };
-	bool was_starting = false;
+
+	if (qs__future_end(future, &outcome))
+		qs__pool_count(pool, QS_ABANDONED);
+	qs_future_release(future);
+	qs__pool_unhold(pool);
+}
+
+/* Leaves one worker behind if it runs code of the user's, or never came. */
+static void abandon(qs_pool *pool, struct qs__worker *worker, qs_time asked_at)
+{
 	qs_future *future = NULL;
+	bool was_awaited;
 
 	qs__mutex_lock(&pool->lock);
-	if (is_there(worker)) {
-		was_starting = worker->place == QS__PLACE_STARTING;
+	was_awaited = is_awaited(pool, worker);
+	if (worker->place == QS__PLACE_WORKING || was_awaited)
 		future = lose(worker, asked_at);
-	}
-	if (future != NULL || (is_there(worker) && is_last_call)) {
+	if (future != NULL || was_awaited) {
 		worker->place = QS__PLACE_LOST;
 		worker->is_straggler = true;
 		pool->stragglers++;
 	}
 	qs__mutex_unlock(&pool->lock);
-	if (!worker->is_straggler)
-		return false;
-	if (future != NULL) {
-		if (qs__future_end(future, &outcome))
-			qs__task_account(pool, QS_ABANDONED);
-		qs_future_release(future);
-	}
-	/* Its own hold; and, for one that somebody else should have brought, the reference that nobody will give back. */
-	qs__pool_unhold(pool);
-	if (was_starting && pool->options.start != NULL)
+	if (future != NULL)
+		end_lost(pool, future);
+	if (future != NULL || was_awaited)
+		qs__pool_unhold(pool);
+	/* Nobody will come to give back the reference. */
+	if (was_awaited)
 		qs__pool_release(pool);
-	return true;
 }
 
-static void abandon_all(qs_pool *pool, qs_time asked_at, bool is_last_call)
+/* True while a worker is there that will leave, or enter user code, by itself. */
+static bool abandon_all(qs_pool *pool)
 {
+	bool is_any_left = false;
+
 	for (uint32_t i = 0; i < pool->options.workers; i++) {
-		if (!pool->workers[i].is_straggler)
-			(void)abandon(pool, &pool->workers[i], asked_at, is_last_call);
+		struct qs__worker *worker = &pool->workers[i];
+		qs_time asked_at;
+
+		qs__mutex_lock(&pool->lock);
+		asked_at = pool->asked_at;
+		qs__mutex_unlock(&pool->lock);
+		abandon(pool, worker, asked_at);
+		qs__mutex_lock(&pool->lock);
+		is_any_left = is_any_left || worker->place == QS__PLACE_STARTING ||
+			      worker->place == QS__PLACE_WORKING;
+		qs__mutex_unlock(&pool->lock);
 	}
+	return is_any_left;
 }
 
-/* The wait is over, the pool is not. */
+/*
+ * The wait is over, the pool is not.  Workers that run our own code are waited for; what is left after that is held by somebody who
+ * cancels tasks in another thread and is in a destructor: those tasks have ended and are counted.
+ */
 static void end_rest(qs_pool *pool)
 {
-	qs_time asked_at;
+	bool is_any_left;
 
-	qs__mutex_lock(&pool->lock);
-	asked_at = pool->asked_at;
-	qs__mutex_unlock(&pool->lock);
 	qs__pool_sweep(pool, &qs__cause_overstayed, NULL);
 	(void)qs__stop_ask_for(pool->stop, &qs__cause_overstayed);
-	abandon_all(pool, asked_at, false);
-	if (qs__event_wait(&pool->over, qs_after_ns(LEAVING_NS), NULL) != 0)
-		abandon_all(pool, asked_at, true);
+	do {
+		is_any_left = abandon_all(pool);
+	} while (qs__event_wait(&pool->over, qs_after_ns(LEAVING_NS), NULL) != 0 && is_any_left);
 }
 
 /* ------------------------------------------------------------------------------------------------------------ join */
@@ -161,7 +178,7 @@ static int finish(qs_pool *pool, int waited, qs_time deadline)
 	if (waited != 0)
 		end_rest(pool);
 	collect_threads(pool, deadline);
-	return pool->stragglers != 0 ? waited : 0;
+	return qs__event_has_happened(&pool->over) && pool->stragglers == 0 ? 0 : waited;
 }
 
 static void write_report(qs_pool *pool, qs_report *out)
@@ -170,8 +187,8 @@ static void write_report(qs_pool *pool, qs_report *out)
 
 	*out = empty;
 	out->stragglers = pool->stragglers;
-	/* relaxed: the last hold has gone, and the counting came before that. */
-	out->submitted = qs__load_relaxed(&pool->submitted);
+	out->submitted = qs__queue_pushed(&pool->queue);
+	/* relaxed: every task has ended, and the counting came before that. */
 	for (int state = 0; state < QS_STATES; state++)
 		out->ends[state] = qs__load_relaxed(&pool->ends[state]);
 }

@@ -28,11 +28,10 @@ void qs__pool_unhold(qs_pool *pool)
 		qs__event_fire(&pool->over);
 }
 
-void qs__task_account(qs_pool *pool, qs_state state)
+void qs__pool_count(qs_pool *pool, qs_state state)
 {
 	/* relaxed: counted before the hold goes, and read after the last one has. */
 	(void)qs__fetch_add_relaxed(&pool->ends[state], 1);
-	qs__pool_unhold(pool);
 }
 
 /* ------------------------------------------------------------------------------------------------------- creating */
@@ -71,7 +70,6 @@ static void pool_init(qs_pool *pool)
 	qs__mutex_init(&pool->lock, QS__RANK_POOL);
 	qs__list_init(&pool->unstarted);
 	qs__atomic_init(&pool->places_free, pool->options.workers);
-	qs__atomic_init(&pool->submitted, 0);
 	for (int state = 0; state < QS_STATES; state++)
 		qs__atomic_init(&pool->ends[state], 0);
 	qs__atomic_init(&pool->is_joining, 0);

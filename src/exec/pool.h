@@ -61,9 +61,9 @@ struct qs__worker {
 	qs__thread thread;		/* P */
 	int thread_id;			/* L */
 	qs__mutex lock;
-	qs_future *running;		/* L  from before the body until the argument is freed; NULL in between */
+	qs_future *running;		/* L  while code of the user's runs: the body, the argument's destructor */
 	qs_time since;			/* L  when `running` began */
-	bool is_lost;			/* L  the joiner has ended `running` and counted it */
+	bool is_lost;			/* L  the joiner has ended and counted `running`, and given back its hold */
 	bool is_straggler;		/* P  named in the report, by the next one */
 	qs_straggler straggler;		/* P */
 };
@@ -88,7 +88,6 @@ struct qs_pool {
 	struct qs__list unstarted;		/* P  qs_future.in_queue: cancelled on the way down; the pool's references */
 	uint32_t places_used;			/* P  how many workers[] were ever in use: the first ones */
 	qs__atomic(uint32_t) places_free;	/* A  changes under lock; looked at without it */
-	qs__atomic(uint64_t) submitted;		/* A */
 	qs__atomic(uint64_t) ends[QS_STATES];	/* A */
 	qs__atomic(uint32_t) is_joining;	/* A  some join has begun to collect */
 	struct qs__event joined;		/* fires when it has */
@@ -98,6 +97,7 @@ struct qs_pool {
 };
 
 /* pool.c */
+void qs__pool_count(qs_pool *pool, qs_state state);	/* one more end; before it is published */
 void qs__pool_hold(qs_pool *pool);
 void qs__pool_unhold(qs_pool *pool);	/* the pool may be gone afterwards */
 void qs__pool_release(qs_pool *pool);	/* one owner of the memory less */
@@ -110,8 +110,10 @@ enum qs__fate {
 	QS__FATE_FREE,		/* the pool's reference is given back */
 	QS__FATE_UNSTARTED,	/* it goes to the list of the unstarted */
 };
-/* End a claimed task as cancelled; the caller owned it. */
+/* End a claimed task, which the caller owned, as cancelled; one reference is then the caller's, and so is the task's hold. */
 void qs__task_cancel(qs_future *future, const struct qs__cause *cause, qs_stop *cause_owner, enum qs__fate fate);
+/* Free a cancelled task's argument, then give back that reference and that hold. */
+void qs__task_dispose(qs_future *future);
 /* Take what is pending and cancel it. */
 void qs__pool_sweep(qs_pool *pool, const struct qs__cause *cause, qs_stop *cause_owner);
 /* The callback of the pool's token. */
@@ -119,7 +121,5 @@ void qs__pool_stopped(void *pool);
 /* The callback of the submitter's token. */
 void qs__task_stopped(void *future);
 
-/* Count an end and give back the task's hold; the last touch of the pool. */
-void qs__task_account(qs_pool *pool, qs_state state);
 
 #endif

@@ -2,7 +2,7 @@
 /*
  * submit.c - hand a task to the pool: accepted, or refused with nothing left behind.
  *
- * The task's hold and its place in the count of the submitted are taken before it can be seen, and given back if it is refused.
+ * The task's hold is taken before it can be seen, and given back if it is refused.  It counts as submitted when it is in the queue.
  */
 #include <errno.h>
 
@@ -49,28 +49,19 @@ static int enqueue(qs_pool *pool, qs_future *future, bool *out_is_unattended, qs
 	return error == -ESHUTDOWN && qs__stop_find_asked(pool->stop) != NULL ? -ECANCELED : error;
 }
 
-static void uncount(qs_pool *pool)
-{
-	/* relaxed: as in accept(). */
-	(void)qs__fetch_add_relaxed(&pool->submitted, UINT64_MAX);
-	qs__pool_unhold(pool);
-}
-
 static int accept(qs_pool *pool, qs_future *future, qs_time deadline, qs_stop *stop)
 {
 	bool is_unattended = false;
 	int error;
 
 	qs__pool_hold(pool);
-	/* relaxed: read when the last hold has gone. */
-	(void)qs__fetch_add_relaxed(&pool->submitted, 1);
 	if (future->stop != NULL)
 		qs__callback_add(&future->on_stop, future->stop, qs__task_stopped, future);
 	error = enqueue(pool, future, &is_unattended, deadline, stop);
 	if (error != 0) {
 		if (future->stop != NULL)
 			(void)qs__callback_remove(&future->on_stop, future->stop);
-		uncount(pool);
+		qs__pool_unhold(pool);
 		return error;
 	}
 	if (is_unattended)

@@ -5,8 +5,9 @@
  * Before a body is entered the task is judged: the claim comes first (the task is out of the queue), the look at the tokens
  * after it.  So once an ask has returned, no claim succeeds any more; a body that was judged just before may still be entered.
  *
- * `running` tells the joiner whom to abandon.  It is set before the body and cleared after the argument was freed, under the
- * worker's lock; a joiner that has abandoned the task says so in `is_lost`, and the worker then leaves without counting.
+ * `running` tells the joiner whom to abandon: it stands while code of the user's runs, the body or the argument's destructor, and
+ * changes under the worker's lock.  A joiner that waits no longer says so in `is_lost`; from then on the task is none of the
+ * worker's business.  All else that a worker does is ours and short, and a joiner waits for it.
  *
  * The last touch of the pool is giving back the worker's own reference.
  */
@@ -23,6 +24,7 @@
 
 /* ---------------------------------------------------------------------------------------------------------- tasks */
 
+/* Code of the user's is about to run for this task. */
 static void enter(struct qs__worker *worker, qs_future *future)
 {
 	worker->task.future = future;
@@ -35,7 +37,7 @@ static void enter(struct qs__worker *worker, qs_future *future)
 	qs__mutex_unlock(&worker->lock);
 }
 
-/* True if the joiner has abandoned the task meanwhile. */
+/* It has returned.  False if the joiner did not wait for that: then the task is ended, counted and not held any more. */
 static bool leave(struct qs__worker *worker)
 {
 	bool is_lost;
@@ -45,7 +47,7 @@ static bool leave(struct qs__worker *worker)
 	worker->running = NULL;
 	is_lost = worker->is_lost;
 	qs__mutex_unlock(&worker->lock);
-	return is_lost;
+	return !is_lost;
 }
 
 /* What a body's return means. */
@@ -64,6 +66,7 @@ static struct qs__outcome judge(struct qs__worker *worker, qs_future *future, in
 
 static void run(struct qs__worker *worker, qs_future *future)
 {
+	qs_pool *pool = worker->pool;
 	struct qs__outcome outcome;
 	int returned;
 
@@ -71,31 +74,42 @@ static void run(struct qs__worker *worker, qs_future *future)
 	qs__future_begin(future);
 	returned = future->fn(&worker->task, future->arg);
 	qs__future_destroy_arg(future);
-	if (leave(worker)) {
+	if (!leave(worker)) {
 		qs__future_drop_token(future);
 		qs_future_release(future);
 		return;
 	}
 	outcome = judge(worker, future, returned);
+	qs__pool_count(pool, outcome.state);
 	(void)qs__future_end(future, &outcome);
 	qs_future_release(future);
-	qs__task_account(worker->pool, outcome.state);
+	qs__pool_unhold(pool);
+}
+
+/* Cancels the task that it has taken, because this token was asked. */
+static void refuse(struct qs__worker *worker, qs_future *future, qs_stop *asked, enum qs__fate fate)
+{
+	qs__task_cancel(future, qs__stop_cause(asked), asked, fate);
+	enter(worker, future);
+	qs__future_destroy_arg(future);
+	if (leave(worker))
+		qs__pool_unhold(worker->pool);
+	qs_future_release(future);
 }
 
 static void serve(struct qs__worker *worker, qs_future *future)
 {
-	qs_stop *pool_asked;
-	qs_stop *task_asked;
+	qs_stop *asked;
 
 	qs__future_claim(future);
-	pool_asked = qs__stop_find_asked(worker->pool->stop);
-	task_asked = qs__stop_find_asked(future->stop);
-	if (pool_asked != NULL) {
-		qs__task_cancel(future, qs__stop_cause(pool_asked), pool_asked, QS__FATE_UNSTARTED);
+	asked = qs__stop_find_asked(worker->pool->stop);
+	if (asked != NULL) {
+		refuse(worker, future, asked, QS__FATE_UNSTARTED);
 		return;
 	}
-	if (task_asked != NULL) {
-		qs__task_cancel(future, qs__stop_cause(task_asked), task_asked, QS__FATE_FREE);
+	asked = qs__stop_find_asked(future->stop);
+	if (asked != NULL) {
+		refuse(worker, future, asked, QS__FATE_FREE);
 		return;
 	}
 	if (future->stop != NULL)

@@ -68,22 +68,26 @@ static int judge_all(size_t *out_index, qs_future *const *futures, size_t count)
 	return 0;
 }
 
-static bool has_failed(const qs_future *future)
+static bool is_failure(int state)
 {
-	const int state = qs_future_state(future);
-
 	return state == QS_FAILED || state == QS_ABANDONED || state == QS_TIMED_OUT;
 }
 
 static int judge_first_failure(size_t *out_index, qs_future *const *futures, size_t count)
 {
+	bool have_all_ended = true;
+
+	/* One look at each: a future that ends between two looks would be neither. */
 	for (size_t i = 0; i < count; i++) {
-		if (has_failed(futures[i])) {
+		const int state = qs_future_state(futures[i]);
+
+		if (is_failure(state)) {
 			*out_index = i;
 			return 1;
 		}
+		have_all_ended = have_all_ended && state > QS_RUNNING;
 	}
-	return judge_all(out_index, futures, count);
+	return have_all_ended ? 0 : -EAGAIN;
 }
 
 /* ---------------------------------------------------------------------------------------------------------- waiting */
@@ -109,7 +113,7 @@ static void wait_with(const struct wait *wait, struct qs__wait_node *nodes, qs_t
 		if (qs__waiter_attach(&waiter, &nodes[i], &future->ended, wait->urgency))
 			continue;
 		qs__waiter_count(&waiter);
-		if (wait->urgency == QS__URGENT_IF_BAD && has_failed(future))
+		if (wait->urgency == QS__URGENT_IF_BAD && is_failure(qs_future_state(future)))
 			is_failure_there = true;
 	}
 	if (qs__waiter_attach_stop(&waiter, &nodes[wait->count], stop) && !is_failure_there)
