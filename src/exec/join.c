@@ -94,21 +94,31 @@ static void end_lost(qs_pool *pool, qs_future *future)
 	qs__pool_unhold(pool);
 }
 
-/* Leaves one worker behind if it runs code of the user's, or never came. */
-static void abandon(qs_pool *pool, struct qs__worker *worker, qs_time asked_at)
+static bool is_there(const struct qs__worker *worker)
+{
+	return worker->place == QS__PLACE_STARTING || worker->place == QS__PLACE_WORKING;
+}
+
+/*
+ * Leaves one worker behind if it runs code of the user's, or never came.  True if it is still there: it will leave, or enter such
+ * code, by itself.
+ */
+static bool abandon(qs_pool *pool, struct qs__worker *worker)
 {
 	qs_future *future = NULL;
 	bool was_awaited;
+	bool is_left;
 
 	qs__mutex_lock(&pool->lock);
 	was_awaited = is_awaited(pool, worker);
-	if (worker->place == QS__PLACE_WORKING || was_awaited)
-		future = lose(worker, asked_at);
+	if (is_there(worker))
+		future = lose(worker, pool->asked_at);
 	if (future != NULL || was_awaited) {
 		worker->place = QS__PLACE_LOST;
 		worker->is_straggler = true;
 		pool->stragglers++;
 	}
+	is_left = is_there(worker);
 	qs__mutex_unlock(&pool->lock);
 	if (future != NULL)
 		end_lost(pool, future);
@@ -117,25 +127,16 @@ static void abandon(qs_pool *pool, struct qs__worker *worker, qs_time asked_at)
 	/* Nobody will come to give back the reference. */
 	if (was_awaited)
 		qs__pool_release(pool);
+	return is_left;
 }
 
-/* True while a worker is there that will leave, or enter user code, by itself. */
 static bool abandon_all(qs_pool *pool)
 {
 	bool is_any_left = false;
 
 	for (uint32_t i = 0; i < pool->options.workers; i++) {
-		struct qs__worker *worker = &pool->workers[i];
-		qs_time asked_at;
-
-		qs__mutex_lock(&pool->lock);
-		asked_at = pool->asked_at;
-		qs__mutex_unlock(&pool->lock);
-		abandon(pool, worker, asked_at);
-		qs__mutex_lock(&pool->lock);
-		is_any_left = is_any_left || worker->place == QS__PLACE_STARTING ||
-			      worker->place == QS__PLACE_WORKING;
-		qs__mutex_unlock(&pool->lock);
+		if (abandon(pool, &pool->workers[i]))
+			is_any_left = true;
 	}
 	return is_any_left;
 }
