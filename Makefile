@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: MIT
+#
+# The short way to the presets of CMakePresets.json.  `make help` lists what there is.
+#
+# Honoured, from the command line or the environment: CC CPPFLAGS CFLAGS LDFLAGS PREFIX LIBDIR DESTDIR DEVELOPER=1 JOBS.
+# What is given stays in force in build/ until something else is given, or until `make clean`.
+
+MAKEFLAGS += --no-print-directory
+BUILD = build
+JOBS ?= $(shell getconf _NPROCESSORS_ONLN)
+SOAK ?= 200
+BASE = bookworm
+
+given = $(filter-out default undefined,$(origin $(1)))
+settings = $(strip \
+	$(if $(call given,CC),-DCMAKE_C_COMPILER='$(CC)') \
+	$(if $(CPPFLAGS)$(CFLAGS),-DCMAKE_BUILD_TYPE=None -DCMAKE_C_FLAGS='$(strip $(CPPFLAGS) $(CFLAGS))') \
+	$(if $(LDFLAGS),-DCMAKE_EXE_LINKER_FLAGS='$(LDFLAGS)' -DCMAKE_SHARED_LINKER_FLAGS='$(LDFLAGS)') \
+	$(if $(PREFIX),-DCMAKE_INSTALL_PREFIX='$(PREFIX)') \
+	$(if $(LIBDIR),-DCMAKE_INSTALL_LIBDIR='$(LIBDIR)') \
+	$(if $(DEVELOPER),-DQS_DEVELOPER=$(if $(filter 0,$(DEVELOPER)),OFF,ON)))
+# Under `make -j` the inner make takes its share of the outer one's jobs.
+parallel = $(if $(findstring -j,$(MAKEFLAGS)),,--parallel $(JOBS))
+
+.PHONY: all help check check-quick check-asan check-ubsan check-tsan check-sim check-all check-includes check-pairs \
+	check-fresh soak bench install uninstall format clean dist configure
+
+all: configure	## the program, the libraries and the examples, into build/ (the default)
+	+@cmake --build $(BUILD) $(parallel) --target artifacts
+
+# Once configured, CMake looks after itself; only new settings need it again.
+configured = $(wildcard $(BUILD)/Makefile $(BUILD)/build.ninja)
+configure:
+	$(if $(configured),$(if $(settings),@,@: ),@)cmake --preset release $(settings) >/dev/null
+
+help:		## this list
+	@sed -n 's/^\([a-z-]*\):[^#]*##/\1/p' Makefile | awk '{ name = $$1; $$1 = ""; printf "%-16s%s\n", name, $$0 }'
+
+check:		## what a change must pass: ./check
+	@./check
+
+check-quick:	## the core of the tests, two minutes
+	@tools/setup test && tools/run-tests -L core release
+
+check-asan:	## the tests under the address, leak and undefined behaviour sanitizers
+	@tools/setup test && tools/run-tests asan
+
+check-ubsan:	## the tests under the undefined behaviour sanitizer alone
+	@tools/setup test && tools/run-tests ubsan
+
+check-tsan:	## the tests under the thread sanitizer
+	@tools/setup test && tools/run-tests tsan
+
+check-sim:	## the simulator at full depth
+	@tools/setup test && tools/run-tests sim
+
+check-all: check-includes check-pairs	## everything that runs on this machine, before an issue is called finished
+	@tools/setup test && tools/run-tests release debug asan ubsan tsan sim
+
+check-includes:	## each folder of src/ includes only what its .may_include allows
+	@tools/check-includes
+
+check-pairs:	## each atomic operation names the one that it pairs with
+	@tools/check-pairs
+
+check-fresh:	## ./run and ./check in bare systems, as root and as a user (needs root)
+	@tools/setup fresh && tests/setup/fresh $(BASE)
+
+soak:		## the whole suite, again and again until something fails; SOAK=200 times
+	@tools/setup test && tools/run-tests --repeat $(SOAK) release
+
+bench: configure	## the measurements
+	+@cmake --build $(BUILD) $(parallel) --target bench_programs
+	@for program in $(BUILD)/bench/*; do if [ -f "$$program" ]; then "$$program" || exit; fi; done
+
+install: all	## under PREFIX (/usr/local), inside DESTDIR
+	@DESTDIR='$(DESTDIR)' cmake --install $(BUILD)
+
+uninstall:	## what install put there
+	@DESTDIR='$(DESTDIR)' cmake -D BUILD=$(BUILD) -P cmake/uninstall.cmake
+
+format:		## lay the C files out by .clang-format
+	@tools/setup format && tools/format
+
+clean:		## remove build/
+	rm -rf $(BUILD)
+
+dist:		## build/quiesce-VERSION.tar.gz, the sources
+	@tools/dist $(BUILD)
