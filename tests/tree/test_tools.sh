@@ -1,0 +1,162 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# test_tools.sh TOOL SOURCE WORK - the tools that look after the tree notice what they are there for.
+
+set -eu
+tool=$1 source=$2 work=$3
+rm -rf "$work"
+mkdir -p "$work"
+cd "$work"
+
+fail()
+{
+	echo "FAIL: $*" >&2
+	exit 1
+}
+
+# notices WORDS COMMAND...: it fails, and says the words.
+notices()
+{
+	words=$1
+	shift
+	if "$@" >said 2>&1; then
+		fail "$* did not notice"
+	fi
+	grep -qF "$words" said || { cat said; fail "$* did not say: $words"; }
+}
+
+accepts()
+{
+	"$@" >said 2>&1 || { cat said; fail "$* complains"; }
+	[ ! -s said ] || { cat said; fail "$* is not silent"; }
+}
+
+case $tool in
+includes)
+	mkdir -p tools src/base src/core cli
+	cp "$source/tools/check-includes" tools/
+	printf 'base/*.h\nleft:\nright: core/left.h\n' >src/core/.may_include
+	echo '# nothing' >src/base/.may_include
+	echo >src/base/list.h
+	printf '#include "base/list.h"\n' >src/core/left.h
+	printf '#include "core/right.h"\n#include "core/left.h"\n' >src/core/right.c
+	printf '#include <quiesce.h>\n#include "quiesce.h"\n' >cli/main.c
+	accepts tools/check-includes
+
+	printf '#include "core/left.h"\n' >src/base/up.c
+	notices 'src/base/up.c: may not include "core/left.h"' tools/check-includes
+	rm src/base/up.c
+	printf '#include "core/right.h"\n' >src/core/left.c
+	notices 'src/core/left.c: may not include "core/right.h"' tools/check-includes
+	rm src/core/left.c
+	printf '#include "core/left.h"\n' >cli/inside.c
+	notices 'cli/inside.c: may not include "core/left.h"' tools/check-includes
+	rm cli/inside.c src/base/.may_include
+	notices 'src/base: has no .may_include' tools/check-includes
+	;;
+
+pairs)
+	mkdir -p tools src/core
+	cp "$source/tools/check-pairs" tools/
+	cat >src/core/good.c <<-'END'
+		void put(struct box *box)
+		{
+			/* Publishes the content.  Pairs with load_acquire in take(). */
+			qs__store_release(&box->is_full, 1);
+		}
+
+		int take(struct box *box)
+		{
+			/*
+			 * Sees the content.  Pairs with
+			 * store_release in put().
+			 */
+			return qs__load_acquire(&box->is_full) + qs__load_relaxed(&box->other);
+		}
+	END
+	accepts tools/check-pairs
+
+	sed 's/  Pairs with load_acquire in take()\.//' src/core/good.c >src/core/bad.c
+	mv src/core/good.c good.c
+	notices 'store_release does not say what it pairs with' tools/check-pairs
+	sed 's/in take()/in taken()/' good.c >src/core/bad.c
+	notices 'pairs with taken(), which is not there' tools/check-pairs
+	sed 's/load_acquire in take/fence_seq_cst in take/' good.c >src/core/bad.c
+	notices 'pairs with fence_seq_cst in take(), which has none' tools/check-pairs
+	sed 's/store_release in put/store_release in take/' good.c >src/core/bad.c
+	notices 'take() does not say that it pairs with put()' tools/check-pairs
+	;;
+
+junit)
+	cat >tests.xml <<-'END'
+		<?xml version="1.0" encoding="UTF-8"?>
+		<testsuite name="(empty)" tests="5" failures="1" disabled="0" skipped="3">
+			<testcase name="unit/good" classname="unit/good" time="0.1" status="run">
+				<system-out>&lt;testcase name="no such test" status="fail"&gt; SKIP: not this one</system-out>
+			</testcase>
+			<testcase name="unit/bad" classname="unit/bad" time="0.1" status="fail">
+				<failure message=""/>
+				<system-out>oh</system-out>
+			</testcase>
+			<testcase name="unit/skip" classname="unit/skip" time="0.1" status="notrun">
+				<skipped message="SKIP_RETURN_CODE=77"/>
+				<system-out>first
+		SKIP: no &lt;ptrace&gt; &amp; no &quot;luck&quot;
+		</system-out>
+			</testcase>
+			<testcase name="unit/mute" classname="unit/mute" time="0.1" status="notrun">
+				<skipped message="SKIP_RETURN_CODE=77"/>
+				<system-out></system-out>
+			</testcase>
+			<testcase name="unit/gone" classname="unit/gone" time="0" status="notrun">
+				<skipped message="Unable to find executable: gone"/>
+				<system-out>SKIP: not of its own wish</system-out>
+			</testcase>
+		</testsuite>
+	END
+	cat >expected <<-'END'
+		passed unit/good
+		failed unit/bad
+		skipped unit/skip no <ptrace> & no "luck"
+		skipped unit/mute no reason given
+		failed unit/gone
+	END
+	"$source/tools/read-junit" tests.xml | sed 's/ *$//' >got
+	diff -u expected got
+	;;
+
+setup)
+	# All that a build needs is here, since the tests run.
+	accepts "$source/tools/setup" build
+	notices "unknown purpose tea" "$source/tools/setup" tea
+	# With nothing in the way but a shell's own tools, and no right to install: says what to type and changes nothing.
+	mkdir bin
+	for name in awk cat dirname env grep mktemp rm sed sh; do
+		ln -s "$(command -v $name)" bin/
+	done
+	printf '#!/bin/sh\necho 1000\n' >bin/id
+	printf '#!/bin/sh\nexit 1\n' >bin/sudo
+	printf '#!/bin/sh\necho "$*" >>apt-was-called\n' >bin/apt-get
+	printf '#!/bin/sh\necho "  Candidate: 1"\n' >bin/apt-cache
+	chmod +x bin/id bin/sudo bin/apt-get bin/apt-cache
+	status=0
+	PATH=$PWD/bin "$source/tools/setup" build >said 2>&1 || status=$?
+	[ $status -eq 2 ] || { cat said; fail "status $status, not 2"; }
+	grep -qx '    apt-get install --no-install-recommends gcc libc6-dev make cmake gzip' said ||
+		{ cat said; fail "does not say what to type"; }
+	if grep -v -e --assume-no apt-was-called; then
+		fail "called apt-get to change something"
+	fi
+	# By sudo, which lets us: one installation.  Nothing comes of it here, and that is said.
+	# shellcheck disable=SC2016 # for that shell, not for this one
+	printf '#!/bin/sh\n[ "$1" = -n ] || exec "$@"\n' >bin/sudo
+	rm apt-was-called
+	status=0
+	PATH=$PWD/bin "$source/tools/setup" build >said 2>&1 || status=$?
+	[ $status -eq 1 ] || { cat said; fail "status $status, not 1"; }
+	grep -q 'still missing' said || { cat said; fail "does not say that it is still missing"; }
+	[ "$(grep -c -v -e --assume-no apt-was-called)" -eq 1 ] || { cat apt-was-called; fail "apt-get was not called once"; }
+	grep -q -e '--no-install-recommends gcc libc6-dev make cmake gzip$' apt-was-called || fail "wrong packages"
+	;;
+esac
