@@ -24,8 +24,9 @@ static uint64_t ended(const struct counts *counts)
 static void compose(char *out, size_t room, const struct counts *counts, qs_time begun)
 {
 	const double seconds = (double)(qs_now() - begun) / NS_PER_S;
-	size_t length = strlen(status_sentence(counts, out, room));
+	size_t length = (size_t)snprintf(out, room, "quiesce: ");
 
+	length += strlen(status_sentence(counts, out + length, room - length));
 	if (!counts->running)
 		length += (size_t)snprintf(out + length, room - length, ", 0 running");
 	length += (size_t)snprintf(out + length, room - length, " of %s%" PRIu64, counts->all_read ? "" : "at least ",

@@ -249,6 +249,7 @@ static void report(struct run *run, int signal)
 	char sentence[SENTENCE_BYTES];
 	char name[TEXT_SIGNAL_BYTES];
 
+	screen_drop_line(&run->screen);
 	status_sentence(&counts, sentence, sizeof(sentence));
 	if (signal)
 		screen_say(&run->screen, "stopped by %s: %s", text_signal(name, signal), sentence);
@@ -258,8 +259,6 @@ static void report(struct run *run, int signal)
 		screen_say(&run->screen, "%s", sentence);
 	else if (ending == ENDING_PLAIN && (counts.failed > 0 || progress_is_wanted(run)))
 		screen_say(&run->screen, "%s", sentence);
-	else
-		screen_wipe_line(&run->screen);
 }
 
 static _Noreturn void die_by_pipe(void)

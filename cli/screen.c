@@ -48,62 +48,16 @@ static void wipe_locked(struct screen *screen)
 	screen->line_columns = 0;
 }
 
-static void remember_end_locked(struct screen *screen, const struct outlet *outlet, char last)
+/* A line that fills the last column would wrap, and could not be wiped any more. */
+static size_t fitting_columns(int fd, size_t wanted)
 {
-	if (outlet->is_terminal)
-		screen->is_mid_line = last != '\n';
-}
+	struct winsize size;
+	size_t columns = DEFAULT_COLUMNS;
 
-static int write_stream_locked(struct screen *screen, struct spool *spool, struct outlet *outlet, struct capture *stream)
-{
-	int error;
-
-	if (capture_is_empty(stream))
-		return 0;
-	if (outlet->is_terminal)
-		wipe_locked(screen);
-	error = capture_write(stream, spool, outlet, screen->hard);
-	remember_end_locked(screen, outlet, stream->last);
-	return error;
-}
-
-int screen_write_job(struct screen *screen, struct spool *spool, struct capture *out, struct capture *err)
-{
-	int error, error_of_err;
-
-	pthread_mutex_lock(&screen->lock);
-	error = write_stream_locked(screen, spool, &screen->out, out);
-	error_of_err = write_stream_locked(screen, spool, &screen->err, err);
-	pthread_mutex_unlock(&screen->lock);
-	return error ? error : error_of_err;
-}
-
-/* Words of ours are tried again where a job's output was given up: the last line should come out if it can. */
-static void say_locked(struct screen *screen, const char *format, va_list arguments)
-{
-	char text[MESSAGE_BYTES];
-	int length = snprintf(text, sizeof(text), "%squiesce: ", screen->is_mid_line && screen->err.is_terminal ? "\n" : "");
-
-	length += vsnprintf(text + length, sizeof(text) - (size_t)length - 1, format, arguments);
-	if ((size_t)length > sizeof(text) - 2)
-		length = (int)sizeof(text) - 2;
-	text[length++] = '\n';
-	if (screen->err.error == -ECANCELED)
-		screen->err.error = 0;
-	wipe_locked(screen);
-	outlet_write(&screen->err, text, (size_t)length, screen->hard);
-	remember_end_locked(screen, &screen->err, '\n');
-}
-
-void screen_say(struct screen *screen, const char *format, ...)
-{
-	va_list arguments;
-
-	va_start(arguments, format);
-	pthread_mutex_lock(&screen->lock);
-	say_locked(screen, format, arguments);
-	pthread_mutex_unlock(&screen->lock);
-	va_end(arguments);
+	if (ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > SPARE_COLUMNS)
+		columns = size.ws_col;
+	columns -= SPARE_COLUMNS + 1;
+	return wanted < columns ? wanted : columns;
 }
 
 static bool takes_writes_now(const struct outlet *outlet)
@@ -125,6 +79,94 @@ static bool may_write_now(const struct screen *screen)
 	return screen->err.is_terminal && is_in_foreground(&screen->err) && takes_writes_now(&screen->err);
 }
 
+/* Writes the progress line over the last one, and blanks over what stands out behind it. */
+static void put_line_locked(struct screen *screen)
+{
+	char text[2 + 3 * (SCREEN_LINE_BYTES + SPARE_COLUMNS)];
+	const size_t columns = fitting_columns(screen->err.fd, strlen(screen->line));
+	int length;
+
+	if (!columns || !may_write_now(screen))
+		return;
+	length = snprintf(text, sizeof(text), "%s\r%.*s", screen->is_mid_line ? "\n" : "", (int)columns, screen->line);
+	if (screen->line_columns > columns) {
+		const size_t rest = screen->line_columns - columns;
+
+		memset(text + length, ' ', rest);
+		memset(text + length + rest, '\b', rest);
+		length += (int)(2 * rest);
+	}
+	outlet_write(&screen->err, text, (size_t)length, screen->hard);
+	screen->line_columns = columns + SPARE_COLUMNS;
+	screen->is_mid_line = false;
+}
+
+static void write_stream_locked(struct screen *screen, struct spool *spool, struct outlet *outlet, struct capture *stream,
+				int *error)
+{
+	int failed;
+
+	if (capture_is_empty(stream))
+		return;
+	if (outlet->is_terminal)
+		wipe_locked(screen);
+	failed = capture_write(stream, spool, outlet, screen->hard);
+	if (outlet->is_terminal)
+		screen->is_mid_line = stream->last != '\n';
+	if (!*error)
+		*error = failed;
+}
+
+int screen_write_job(struct screen *screen, struct spool *spool, struct capture *out, struct capture *err)
+{
+	int error = 0;
+
+	pthread_mutex_lock(&screen->lock);
+	write_stream_locked(screen, spool, &screen->out, out, &error);
+	write_stream_locked(screen, spool, &screen->err, err, &error);
+	if (!screen->line_columns)
+		put_line_locked(screen);
+	pthread_mutex_unlock(&screen->lock);
+	return error;
+}
+
+/* On a terminal a message begins at the left, over the ^C that may stand there. */
+static const char *way_to_line_begin(const struct screen *screen)
+{
+	if (!screen->err.is_terminal)
+		return "";
+	return screen->is_mid_line ? "\n" : "\r";
+}
+
+/* Words of ours are tried again where a job's output was given up: the last line should come out if it can. */
+static void say_locked(struct screen *screen, const char *format, va_list arguments)
+{
+	char text[MESSAGE_BYTES];
+	int length = snprintf(text, sizeof(text), "%squiesce: ", way_to_line_begin(screen));
+
+	length += vsnprintf(text + length, sizeof(text) - (size_t)length - 1, format, arguments);
+	if ((size_t)length > sizeof(text) - 2)
+		length = (int)sizeof(text) - 2;
+	text[length++] = '\n';
+	if (screen->err.error == -ECANCELED)
+		screen->err.error = 0;
+	wipe_locked(screen);
+	outlet_write(&screen->err, text, (size_t)length, screen->hard);
+	screen->is_mid_line = false;
+	put_line_locked(screen);
+}
+
+void screen_say(struct screen *screen, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	pthread_mutex_lock(&screen->lock);
+	say_locked(screen, format, arguments);
+	pthread_mutex_unlock(&screen->lock);
+	va_end(arguments);
+}
+
 void screen_note(struct screen *screen, const char *format, ...)
 {
 	struct timespec until;
@@ -143,41 +185,8 @@ void screen_note(struct screen *screen, const char *format, ...)
 	pthread_mutex_unlock(&screen->lock);
 }
 
-static size_t terminal_columns(int fd)
-{
-	struct winsize size;
-
-	if (ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
-		return size.ws_col;
-	return DEFAULT_COLUMNS;
-}
-
-/* A line that fills the last column would wrap, and could not be wiped any more. */
-static void show_locked(struct screen *screen, const char *text)
-{
-	char line[2 + 3 * (SCREEN_LINE_BYTES + SPARE_COLUMNS)];	/* the line; blanks behind it; and back again */
-	size_t columns = terminal_columns(screen->err.fd) - 1;
-	int length;
-
-	columns = columns < SCREEN_LINE_BYTES - 1 ? columns : SCREEN_LINE_BYTES - 1;
-	columns = columns > SPARE_COLUMNS ? columns - SPARE_COLUMNS : columns;
-	if (strlen(text) < columns)
-		columns = strlen(text);
-	length = snprintf(line, sizeof(line), "%s\r%.*s", screen->is_mid_line ? "\n" : "", (int)columns, text);
-	if (screen->line_columns > columns + SPARE_COLUMNS) {
-		const size_t rest = screen->line_columns - columns;
-
-		memset(line + length, ' ', rest);
-		memset(line + length + rest, '\b', rest);
-		length += (int)(2 * rest);
-	}
-	outlet_write(&screen->err, line, (size_t)length, screen->hard);
-	screen->line_columns = columns + SPARE_COLUMNS;
-	screen->is_mid_line = false;
-}
-
 /* Where there is no terminal, and the user wants progress all the same, each state of it is a line that stays. */
-static void print_locked(struct screen *screen, const char *text)
+static void print_line_locked(struct screen *screen, const char *text)
 {
 	char line[SCREEN_LINE_BYTES + 2];
 	const int length = snprintf(line, sizeof(line), "%.*s\n", SCREEN_LINE_BYTES, text);
@@ -190,17 +199,20 @@ void screen_show_line(struct screen *screen, const char *text)
 {
 	if (pthread_mutex_trylock(&screen->lock) != 0)
 		return;
-	if (!screen->err.is_terminal)
-		print_locked(screen, text);
-	else if (may_write_now(screen))
-		show_locked(screen, text);
+	if (screen->err.is_terminal) {
+		snprintf(screen->line, sizeof(screen->line), "%s", text);
+		put_line_locked(screen);
+	} else {
+		print_line_locked(screen, text);
+	}
 	pthread_mutex_unlock(&screen->lock);
 }
 
-void screen_wipe_line(struct screen *screen)
+void screen_drop_line(struct screen *screen)
 {
 	pthread_mutex_lock(&screen->lock);
 	wipe_locked(screen);
+	screen->line[0] = '\0';
 	pthread_mutex_unlock(&screen->lock);
 }
 

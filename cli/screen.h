@@ -20,7 +20,8 @@ struct screen {
 	struct outlet out;
 	struct outlet err;
 	qs_stop *hard;		/* from then on nothing waits for a reader; NULL = never */
-	size_t line_columns;	/* of the progress line that is on the terminal; 0 = none */
+	char line[SCREEN_LINE_BYTES];	/* the progress line; "" = none */
+	size_t line_columns;	/* that it takes on the terminal at this moment; 0 = it is wiped */
 	bool is_mid_line;	/* the last thing on the terminal was no end of a line */
 };
 
@@ -39,8 +40,8 @@ void screen_note(struct screen *screen, const char *format, ...) QS_PRINTF(2, 3)
 /* screen_show_line - put up the progress line, in place of the last one.  Skipped while somebody else writes. */
 void screen_show_line(struct screen *screen, const char *text);
 
-/* screen_wipe_line - take it away. */
-void screen_wipe_line(struct screen *screen);
+/* screen_drop_line - take it away for good. */
+void screen_drop_line(struct screen *screen);
 
 /* screen_reader_is_gone - whether nobody will ever read standard output (jobs that write straight through learn it first). */
 bool screen_reader_is_gone(const struct screen *screen);

@@ -1,0 +1,345 @@
+# SPDX-License-Identifier: MIT
+"""What the tests of the program share: run it, watch it, and see that it leaves nothing behind.
+
+A test is a function whose name begins with test_; its sentence is its docstring.  `python3 test_x.py NAME` runs one of
+them in a folder of its own, which is the current one.  The test process is a subreaper, so whatever the program leaves
+running becomes a process below it, is found at the end, and is a failure.
+
+Events are ordered by files that jobs make and by descriptors that are closed, never by sleeping.  Bounds on time grow
+with QS_TEST_TIME_SCALE.
+"""
+import ctypes
+import os
+import pathlib
+import select
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+
+PROGRAM = os.path.abspath(os.environ.get("QS_PROGRAM", "build/quiesce"))
+SCALE = float(os.environ.get("QS_TEST_TIME_SCALE", "1"))
+PATIENCE = 20 * SCALE           # what any event may take before the test gives up on it
+PR_SET_CHILD_SUBREAPER = 36
+EXIT_SKIP = 77
+
+# A job that says it is there (a file named after its item) and then does nothing for long.
+SLEEPER = ["sh", "-c", "> started.$1; exec sleep 1000", "sh", "{}"]
+
+
+class Skip(Exception):
+    """The test cannot run here; the text says why."""
+
+
+class Result:
+    """How a program ended: status as the shell has it in $?, or -N if signal N killed it."""
+
+    def __init__(self, status, out, err, seconds):
+        self.status, self.out, self.err, self.seconds = status, out, err, seconds
+
+    def __repr__(self):
+        return f"status {self.status} in {self.seconds:.2f} s\nout: {self.out!r}\nerr: {self.err!r}"
+
+
+def start(*words, before=None, **options):
+    """The program, with pipes unless told otherwise.  `before` is done in the child before it becomes the program."""
+    for stream in ("stdin", "stdout", "stderr"):
+        options.setdefault(stream, subprocess.PIPE)
+
+    def begin():
+        signal.pthread_sigmask(signal.SIG_SETMASK, [])
+        if before:
+            before()
+
+    return subprocess.Popen([PROGRAM, *words], preexec_fn=begin, **options)
+
+
+def finish(process, given=None):
+    """Wait for the end of a started program."""
+    began = time.monotonic()
+    out, err = process.communicate(given, timeout=3 * PATIENCE)
+    return Result(process.returncode, (out or b"").decode(errors="replace"), (err or b"").decode(errors="replace"),
+                  time.monotonic() - began)
+
+
+def run(*words, given=b"", **options):
+    """The program from start to end."""
+    return finish(start(*words, **options), given if options.get("stdin") is None else None)
+
+
+def expect(result, status=None, out=None, err=None):
+    """Compare; a string must be equal, a function must return true for the text."""
+    for name, wanted in (("status", status), ("out", out), ("err", err)):
+        got = getattr(result, name)
+        if wanted is not None and not (wanted(got) if callable(wanted) else got == wanted):
+            raise AssertionError(f"{name} is {got!r}, wanted {wanted!r}\n{result!r}")
+    return result
+
+
+def contains(*texts):
+    return lambda got: all(text in got for text in texts)
+
+
+def wait_for(condition, what, seconds=PATIENCE):
+    """Look until it is true.  For events that cannot be waited for in any better way."""
+    until = time.monotonic() + seconds
+    while not (value := condition()):
+        if time.monotonic() > until:
+            raise AssertionError(f"waited {seconds:.1f} s for {what}")
+        time.sleep(0.002)
+    return value
+
+
+def wait_for_files(*names):
+    for name in names:
+        wait_for(pathlib.Path(name).exists, f"the file {name}")
+
+
+def read_until(fd, text, seconds=PATIENCE):
+    """Read from a descriptor until a text has come; returns everything that was read."""
+    got = b""
+    until = time.monotonic() + seconds
+    while text not in got:
+        ready, _, _ = select.select([fd], [], [], max(0, until - time.monotonic()))
+        block = os.read(fd, 65536) if ready else b""
+        if not block:
+            raise AssertionError(f"waited for {text!r}, got {got!r}")
+        got += block
+    return got
+
+
+def children_of(pid):
+    found = []
+    for path in pathlib.Path(f"/proc/{pid}/task").glob("*/children"):
+        try:
+            found += [int(word) for word in path.read_text().split()]
+        except OSError:
+            pass
+    return found
+
+
+def stat_of(pid):
+    """State and the rest of /proc/PID/stat behind the name, or None if it is gone."""
+    try:
+        return pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return None
+
+
+def is_alive(pid):
+    stat = stat_of(pid)
+    return stat is not None and stat[0] not in "ZX"
+
+
+def below(pid):
+    """All living processes below one."""
+    found, todo = [], children_of(pid)
+    while todo:
+        child = todo.pop()
+        todo += children_of(child)
+        if is_alive(child):
+            found.append(child)
+    return found
+
+
+def runner_of(process):
+    """The second process of the program, which does the work."""
+    return wait_for(lambda: children_of(process.pid), "the runner")[0]
+
+
+def command_line(pid):
+    try:
+        return pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+    except OSError:
+        return "?"
+
+
+class Terminal:
+    """The program on a terminal, started by something like a shell with job control.
+
+    The shell is a session leader between us and the program, so that the program's process group is not an orphaned
+    one, where the terminal could not stop it.  It reports each change of the program's state.
+    """
+
+    def __init__(self, *words):
+        report, report_end = os.pipe()
+        self.shell, self.fd = os.forkpty()
+        if self.shell == 0:
+            os.close(report)
+            self._be_shell(words, report_end)
+        os.close(report_end)
+        self.report = report
+        self.pid = int(self._next_report())
+        self.seen = b""
+
+    @staticmethod
+    def _be_shell(words, report):
+        signal.signal(signal.SIGTTOU, signal.SIG_IGN)
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        pid = os.fork()
+        if pid == 0:
+            os.close(report)
+            os.setpgid(0, 0)
+            os.tcsetpgrp(0, os.getpid())
+            signal.signal(signal.SIGTTOU, signal.SIG_DFL)
+            signal.signal(signal.SIGHUP, signal.SIG_DFL)
+            os.execv(PROGRAM, [PROGRAM, *words])
+        try:
+            os.setpgid(pid, pid)
+        except OSError:
+            pass
+        os.write(report, f"{pid}\n".encode())
+        while True:
+            _, status = os.waitpid(pid, os.WUNTRACED | os.WCONTINUED)
+            if os.WIFSTOPPED(status):
+                os.write(report, f"stopped by {signal.Signals(os.WSTOPSIG(status)).name}\n".encode())
+            elif os.WIFCONTINUED(status):
+                os.write(report, b"continued\n")
+            else:
+                if os.WIFSIGNALED(status):
+                    os.write(report, f"killed by {signal.Signals(os.WTERMSIG(status)).name}\n".encode())
+                else:
+                    os.write(report, f"exit {os.WEXITSTATUS(status)}\n".encode())
+                os._exit(0)
+
+    def _next_report(self):
+        line = b""
+        while not line.endswith(b"\n"):
+            ready, _, _ = select.select([self.report], [], [], 3 * PATIENCE)
+            block = os.read(self.report, 1) if ready else b""
+            if not block:
+                raise AssertionError(f"the program's state did not change; so far {line!r}; screen {self.screen()!r}")
+            line += block
+        return line.decode().strip()
+
+    def type(self, keys):
+        os.write(self.fd, keys)
+
+    def expect_state(self, wanted):
+        """The next change of the program's state."""
+        got = self._next_report()
+        if got != wanted:
+            raise AssertionError(f"{got}, wanted {wanted}; screen {self.screen()!r}")
+
+    def continue_it(self):
+        os.killpg(self.pid, signal.SIGCONT)
+
+    def wait_for_text(self, text):
+        until = time.monotonic() + PATIENCE
+        while text not in self.seen:
+            if not self._read_some(max(0, until - time.monotonic())):
+                raise AssertionError(f"waited for {text!r} on the screen, got {self.seen!r}")
+
+    def _read_some(self, seconds):
+        ready, _, _ = select.select([self.fd], [], [], seconds)
+        try:
+            block = os.read(self.fd, 65536) if ready else b""
+        except OSError:
+            block = b""
+        self.seen += block
+        return block
+
+    def screen(self):
+        """All that was ever written to the terminal."""
+        while self._read_some(0.05):
+            pass
+        return self.seen.decode(errors="replace")
+
+    def lines(self):
+        """What a reader sees at last: each line after the last return to its beginning that wrote something."""
+        shown = []
+        for line in self.screen().split("\r\n"):
+            cells = []
+            at = 0
+            for letter in line:
+                if letter == "\r":
+                    at = 0
+                elif letter == "\b":
+                    at = max(0, at - 1)
+                else:
+                    cells[at:at + 1] = [letter]
+                    at += 1
+            shown.append("".join(cells).rstrip())
+        return [line for line in shown if line]
+
+    def close(self):
+        for fd in (self.fd, self.report):
+            if fd >= 0:
+                os.close(fd)
+        self.fd = self.report = -1
+        os.waitpid(self.shell, 0)
+
+    def hang_up(self):
+        """The terminal goes away, as when its window is closed."""
+        os.close(self.fd)
+        self.fd = -1
+
+
+def _bury():
+    try:
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+    except ChildProcessError:
+        pass
+
+
+def _nothing_left():
+    _bury()
+    return not below(os.getpid())
+
+
+def check_nothing_left(seconds=SCALE):
+    """Nothing that the program started lives on.  What was killed a moment ago has a moment to be gone."""
+    try:
+        wait_for(_nothing_left, "the end of all processes", seconds)
+    except AssertionError:
+        left = [f"{pid}: {command_line(pid)}" for pid in below(os.getpid())]
+        raise AssertionError("left running: " + "; ".join(left)) from None
+
+
+def _end_leftovers():
+    for pid in below(os.getpid()):
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+    wait_for(_nothing_left, "the end of what was killed")
+
+
+def _run_one(test):
+    folder = tempfile.mkdtemp(prefix="quiesce-test-")
+    home = os.getcwd()
+    os.chdir(folder)
+    try:
+        test()
+        check_nothing_left()
+        return 0
+    except Skip as reason:
+        print(f"SKIP: {reason}")
+        return EXIT_SKIP
+    except Exception:
+        print(f"{test.__name__}: {test.__doc__}\n")
+        traceback.print_exc()
+        return 1
+    finally:
+        try:
+            _end_leftovers()
+        finally:
+            os.chdir(home)
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def main(module):
+    """Run the tests that the command line names, or all of them."""
+    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    tests = {name: test for name, test in module.items() if name.startswith("test_")}
+    worst = 0
+    for name in sys.argv[1:] or tests:
+        status = _run_one(tests[name])
+        if len(sys.argv) != 2:
+            print(f"{name}: {'ok' if status == 0 else 'SKIP' if status == EXIT_SKIP else 'FAILED'}", flush=True)
+        worst = max(worst, status) if status != EXIT_SKIP or len(sys.argv) == 2 else worst
+    sys.exit(worst)
