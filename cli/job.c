@@ -51,7 +51,6 @@ struct watch {
 	int out;		/* reading ends; -1 = closed, or there is none */
 	int err;
 	bool was_told;
-	int drain_error;	/* output could not be kept */
 };
 
 /* ---- Starting ---- */
@@ -161,7 +160,7 @@ static void tell_the_rest(struct watch *watch)
 	qs_process_signal(watch->process, SIGCONT);
 }
 
-/* Reads one stream once; closes it at its end, and when no more of it can be kept. */
+/* Reads one stream once; closes it at its end, and when no more of it can be kept, which ends the run. */
 static int read_stream(struct watch *watch, int *fd, struct capture *capture)
 {
 	const int got = capture_read(capture, &watch->run->spool, *fd);
@@ -170,7 +169,7 @@ static int read_stream(struct watch *watch, int *fd, struct capture *capture)
 		return got;
 	close_if_open(fd);
 	if (got < 0)
-		watch->drain_error = got;
+		run_trouble(watch->run, watch->run->spool.folder, got);
 	return got;
 }
 
@@ -210,7 +209,7 @@ static bool is_over(const struct watch *watch, bool has_ended, qs_time drain_unt
 /* Until the job has ended and its output is here. */
 static void collect(struct watch *watch)
 {
-	const struct run *const run = watch->run;
+	struct run *const run = watch->run;
 	struct pollfd fds[WATCHED] = {
 		[WATCHED_OUT] = { .events = POLLIN },
 		[WATCHED_ERR] = { .events = POLLIN },
@@ -316,8 +315,6 @@ static enum job_end see_through(struct run *run, struct job *job, struct watch *
 	collect(watch);
 	error = qs_process_wait(watch->process, QS_NEVER, NULL, &status);
 	qs_process_destroy(watch->process);
-	if (watch->drain_error)
-		run_trouble(run, run->spool.folder, watch->drain_error);
 	if (error) {	/* its status was taken from us: not to be called a success */
 		run_trouble(run, "status of a job", error);
 		return JOB_FAILED;

@@ -12,7 +12,6 @@
 #include <errno.h>
 #include <getopt.h>
 #include <quiesce.h>
-#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -101,15 +100,6 @@ static int print_version(void)
 	return print_and_exit(text);
 }
 
-static uint32_t usable_cpus(void)
-{
-	cpu_set_t set;
-
-	if (sched_getaffinity(0, sizeof(set), &set) == 0)
-		return (uint32_t)CPU_COUNT(&set);
-	return 1;
-}
-
 static uint32_t share_of(int resource, uint64_t ours, uint64_t per_job)
 {
 	struct rlimit limit;
@@ -148,7 +138,7 @@ static int parse_jobs(struct options *out, const char *word)
 
 	out->jobs_were_given = false;
 	if (parse_percent(word, &number)) {
-		number = (usable_cpus() * number + 50) / 100;
+		number = ((uint64_t)qs_cpu_count() * number + 50) / 100;
 		out->jobs = number > 0 ? (uint32_t)number : 1;
 		return -1;
 	}
@@ -277,7 +267,7 @@ int options_parse(struct options *out, int argc, char **argv)
 {
 	int status;
 
-	*out = (struct options){ .jobs = usable_cpus(), .grace_ns = DEFAULT_GRACE_S * NS_PER_S };
+	*out = (struct options){ .jobs = (uint32_t)qs_cpu_count(), .grace_ns = DEFAULT_GRACE_S * NS_PER_S };
 	status = take_options(out, argc, argv);
 	if (status < 0)
 		status = take_words(out, argv + optind, (size_t)(argc - optind));

@@ -157,6 +157,12 @@ def command_line(pid):
         return "?"
 
 
+def is_sanitized():
+    """Whether the program was built with a sanitizer, whose memory is not the program's."""
+    code = pathlib.Path(PROGRAM).read_bytes()
+    return b"__asan_init" in code or b"__tsan_init" in code
+
+
 class Terminal:
     """The program on a terminal, started by something like a shell with job control.
 
@@ -270,7 +276,6 @@ class Terminal:
             if fd >= 0:
                 os.close(fd)
         self.fd = self.report = -1
-        os.waitpid(self.shell, 0)
 
     def hang_up(self):
         """The terminal goes away, as when its window is closed."""

@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: MIT
 """The ladder: what happens between a request to stop and the end."""
+import ctypes
 import os
 import pathlib
 import signal
 import time
 
-from support import (PATIENCE, SCALE, SLEEPER, Terminal, check_nothing_left, contains, expect, finish, is_alive, main,
-                     read_until, run, start, wait_for, wait_for_files)
+from support import (PATIENCE, SCALE, SLEEPER, Skip, Terminal, below, check_nothing_left, children_of, expect, finish,
+                     is_alive, main, read_until, run, start, wait_for, wait_for_files)
 
+PTRACE_SEIZE = 0x4206
 SOON = 1.0 * SCALE              # generous for "at once"
 
 # Jobs that are hard to end.  Each makes the file started.ITEM when it is as stubborn as it gets.
@@ -15,6 +17,17 @@ DEAF = ["python3", "-c", """
 import pathlib, signal, sys, time
 for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
     signal.signal(number, signal.SIG_IGN)
+pathlib.Path("started." + sys.argv[1]).touch()
+time.sleep(1000)
+""", "{}"]
+# A job that needs a moment to clean up, and then says that all is well.
+TIDY = ["python3", "-c", """
+import pathlib, signal, sys, time
+def clean_up(number, frame):
+    time.sleep(0.3)
+    sys.exit(print("clean"))
+signal.signal(signal.SIGTERM, clean_up)
+signal.signal(signal.SIGINT, clean_up)
 pathlib.Path("started." + sys.argv[1]).touch()
 time.sleep(1000)
 """, "{}"]
@@ -61,6 +74,226 @@ def test_C6_second_ctrl_c_kills_at_once():
     check_nothing_left(0.1 * SCALE)
     assert shown.lines()[-1] == "quiesce: stopped by SIGINT: 0 done, 2 stopped, 1 not started", shown.lines()
     shown.close()
+
+
+def seize(pid):
+    """Become the debugger of a process: when it dies, its parent does not learn that before we let go of it."""
+    if ctypes.CDLL(None, use_errno=True).ptrace(PTRACE_SEIZE, pid, None, None) != 0:
+        raise Skip("ptrace is not permitted here")
+
+
+def test_C6_third_ctrl_c_ends_us_at_once():
+    """Even while a killed job cannot be reaped, so that the second one did not end the run."""
+    shown = terminal("-j2", "--grace=1000", *DEAF)
+    jobs = below(shown.pid)[1:]
+    for pid in jobs:
+        seize(pid)
+    shown.type(b"\x03")
+    shown.wait_for_text(b"SIGINT: nothing more is started")
+    time.sleep(0.3)             # what comes within 250 ms is the same request
+    shown.type(b"\x03")
+    wait_for(lambda: not any(is_alive(pid) for pid in jobs), "the end of the jobs")
+    time.sleep(0.3)
+    assert is_alive(shown.pid)
+    began = time.monotonic()
+    shown.type(b"\x03")
+    shown.expect_state("killed by SIGINT")
+    assert time.monotonic() - began < 0.1 * SCALE, time.monotonic() - began
+    for pid in jobs:
+        os.waitpid(pid, 0)
+    shown.close()
+
+
+def test_C6_term_after_int_is_the_second_request():
+    """Another signal counts like the same one again; the first one is what we die of."""
+    process = begin("-j2", "--grace=1000", *DEAF)
+    process.send_signal(signal.SIGINT)
+    time.sleep(0.3)
+    process.send_signal(signal.SIGTERM)
+    expect(finish(process), status=-signal.SIGINT,
+           err="quiesce: stopped by SIGINT: 0 done, 2 stopped, 1 not started\n")
+
+
+def test_copies_of_a_request_are_one():
+    """The same signal, sent to guardian and runner many times within 250 ms, does not kill a job that has its grace."""
+    process = begin("-j2", *TIDY, process_group=0)
+    for _ in range(20):
+        os.killpg(process.pid, signal.SIGINT)
+    expect(finish(process), status=-signal.SIGINT, out="clean\nclean\n",
+           err="quiesce: stopped by SIGINT: 2 done, 1 not started\n")
+
+
+def ends_by(number):
+    process = begin("-j2", *SLEEPER)
+    process.send_signal(number)
+    result = expect(finish(process), status=-number, out="", err=(
+        f"quiesce: stopped by {signal.Signals(number).name}: 0 done, 2 stopped, 1 not started\n"))
+    assert result.seconds < SOON, result
+
+
+def test_E4_term_leaves_nothing_and_dies_by_sigterm():
+    """SIGTERM to the program: no orphan, death by that signal."""
+    ends_by(signal.SIGTERM)
+
+
+def test_hup_dies_by_sighup():
+    """SIGHUP like SIGTERM."""
+    ends_by(signal.SIGHUP)
+
+
+def test_C15_quit_leaves_no_orphan_and_no_core():
+    """SIGQUIT: the jobs get TERM instead, nobody dumps core."""
+    got = ["sh", "-c", "trap 'echo QUIT; exit 1' QUIT; trap 'echo TERM; exit 1' TERM; > started.$1;"
+           " while :; do sleep 0.05; done", "sh", "{}"]
+    process = begin("-j2", *got)
+    process.send_signal(signal.SIGQUIT)
+    _, status = os.waitpid(process.pid, 0)
+    assert os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGQUIT and not os.WCOREDUMP(status), status
+    assert process.stdout.read() == b"TERM\nTERM\n"
+
+
+def test_C15_closed_terminal_is_a_hangup():
+    """The window is closed: HUP, a graceful stop, nothing left."""
+    shown = terminal("-j2", *SLEEPER)
+    os.kill(shown.shell, signal.SIGKILL)        # the session's leader: its end hangs up who is in front
+    shown.hang_up()
+    wait_for(lambda: not is_alive(shown.pid), "the end of the program")
+    shown.close()
+
+
+def test_jobs_get_the_signal_that_we_got():
+    """INT for INT, so that a job can tell a Ctrl-C from a shutdown."""
+    job = ["sh", "-c", "trap 'echo INT; exit 1' INT; trap 'echo TERM; exit 1' TERM; > started.$1;"
+           " while :; do sleep 0.05; done", "sh", "{}"]
+    process = begin("-j2", *job)
+    process.send_signal(signal.SIGINT)
+    expect(finish(process), status=-signal.SIGINT, out="INT\nINT\n")
+
+
+def test_those_that_ignore_the_signal_get_term():
+    """A shell's background jobs ignore INT: they are ended all the same, within the grace."""
+    process = begin("-j2", "--grace=1000", *IN_THE_BACKGROUND)
+    process.send_signal(signal.SIGINT)
+    result = expect(finish(process), status=-signal.SIGINT)
+    assert result.seconds < SOON, result
+
+
+def test_setsid_and_double_fork_are_found():
+    """Who left the job's group, and whose parent is dead, gets TERM once the job has ended."""
+    for job in (IN_SESSION_OF_ITS_OWN, TWICE_REMOVED):
+        process = begin("-j2", "--grace=1000", *job)
+        process.send_signal(signal.SIGTERM)
+        result = expect(finish(process), status=-signal.SIGTERM)
+        assert result.seconds < SOON, result
+        check_nothing_left(0.1 * SCALE)
+        os.unlink("started.1")
+        os.unlink("started.2")
+
+
+def test_D10_deaf_jobs_are_killed_after_the_grace():
+    """After the grace TERM to all, two seconds later KILL; not sooner."""
+    process = begin("-j2", "--grace=200ms", *DEAF)
+    process.send_signal(signal.SIGINT)
+    result = expect(finish(process), status=-signal.SIGINT,
+                    err="quiesce: stopped by SIGINT: 0 done, 2 stopped, 1 not started\n")
+    assert 2.2 <= result.seconds < 2.2 + SOON, result
+
+
+def test_D10_stopped_jobs_are_continued_to_hear_it():
+    """A job that was SIGSTOPped gets CONT with its signal."""
+    process = begin("-j2", "sh", "-c", "> started.$1; kill -STOP $$; sleep 1000", "sh", "{}")
+    process.send_signal(signal.SIGTERM)
+    result = expect(finish(process), status=-signal.SIGTERM)
+    assert result.seconds < SOON, result
+
+
+def test_grace_is_for_those_who_use_it():
+    """A job that needs a moment gets it, its last words come out, and it counts as done if it says so."""
+    process = begin("-j2", *TIDY)
+    process.send_signal(signal.SIGTERM)
+    expect(finish(process), status=-signal.SIGTERM, out="clean\nclean\n",
+           err="quiesce: stopped by SIGTERM: 2 done, 1 not started\n")
+
+
+def test_partial_output_comes_last():
+    """What a stopped job had written comes after everything that finished jobs wrote."""
+    process = begin("-j3", "sh", "-c", "echo $1; > started.$1; [ $1 = 4 ] || exec sleep 1000", "sh", "{}",
+                    items=("1", "2", "4", "4", "4"))
+    read = read_until(process.stdout.fileno(), b"4\n4\n4\n")
+    process.send_signal(signal.SIGTERM)
+    expect(finish(process), status=-signal.SIGTERM, out="1\n2\n",
+           err="quiesce: stopped by SIGTERM: 3 done, 2 stopped\n")
+    assert read == b"4\n4\n4\n"
+
+
+def test_idle_input_does_not_delay_the_end():
+    """No job runs, the producer says nothing: a signal ends us at once."""
+    process = start("true")
+    wait_for(lambda: "SigCgt" in pathlib.Path(f"/proc/{process.pid}/status").read_text(), "the program")
+    process.stdin.write(b"one\n")
+    process.stdin.flush()
+    began = time.monotonic()
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(PATIENCE) == -signal.SIGTERM
+    assert time.monotonic() - began < SOON
+
+
+def ignoring(number):
+    return lambda: signal.signal(number, signal.SIG_IGN)
+
+
+def test_C11_a_signal_ignored_at_start_stays_ignored():
+    """As nohup and `&` in sh set it up: no stop, and the jobs ignore it, too."""
+    process = begin("-j2", "sh", "-c", "> started.$1; until [ -e go ]; do sleep 0.02; done; grep SigIgn /proc/self/status",
+                    "sh", "{}", items=("1", "2"), before=ignoring(signal.SIGINT))
+    for pid in (process.pid, *children_of(process.pid)):
+        os.kill(pid, signal.SIGINT)
+    pathlib.Path("go").touch()
+    result = expect(finish(process), status=0, err="")
+    for line in result.out.splitlines():
+        assert int(line.split()[1], 16) >> (signal.SIGINT - 1) & 1, result
+
+
+def test_D1_jobs_have_the_signals_of_the_programs_start():
+    """Mask and ignored signals of a job are exactly the caller's."""
+    def before():
+        signal.pthread_sigmask(signal.SIG_SETMASK, [signal.SIGUSR1])
+        signal.signal(signal.SIGUSR2, signal.SIG_IGN)
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+        signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
+
+    result = expect(run("cat", ":::", "/proc/self/status", before=before), status=0)
+    masks = {line.split()[0]: int(line.split()[1], 16) for line in result.out.splitlines() if line[:3] == "Sig"
+             and line[:4] != "SigQ" and line[:4] != "SigP"}
+    assert masks == {"SigBlk:": 1 << signal.SIGUSR1 - 1, "SigIgn:": 1 << signal.SIGUSR2 - 1, "SigCgt:": 0}, result
+
+
+def test_C14_ctrl_z_stops_jobs_and_fg_continues_them():
+    """^Z: the shell sees us stopped, the jobs stand still; continued, they go on and the run ends well."""
+    shown = Terminal("-j1", "sh", "-c", "> started.$1; until [ -e go ]; do echo x >>beat; sleep 0.01; done", "sh", "{}", ":::", "1")
+    wait_for_files("started.1", "beat")
+    shown.type(b"\x1a")
+    shown.expect_state("stopped by SIGTSTP")
+    still = os.path.getsize("beat")
+    time.sleep(0.2)
+    assert os.path.getsize("beat") == still
+    shown.continue_it()
+    shown.expect_state("continued")
+    wait_for(lambda: os.path.getsize("beat") > still, "the job to go on")
+    pathlib.Path("go").touch()
+    shown.expect_state("exit 0")
+    shown.close()
+
+
+def test_C5_signals_at_any_moment_of_the_start():
+    """A signal at any time ends us by it, or comes too late; never a hang, never something left."""
+    for delay in range(60):
+        process = start("-j2", "sleep", "{}", ":::", "0.03", "1000", "1000")
+        time.sleep(delay * 0.0005 * SCALE)      # the moment is what is tried
+        process.send_signal(signal.SIGINT)
+        result = finish(process)
+        assert result.status == -signal.SIGINT, result
+        check_nothing_left(0.2 * SCALE)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: MIT
+"""How it ends: exit codes, and what --fail-fast makes of them."""
+import os
+import pathlib
+import signal
+import time
+
+from support import (SCALE, check_nothing_left, contains, expect, finish, main, read_until, run, start, wait_for_files)
+
+EXIT = ["sh", "-c", "exit $0"]
+KILL = ["sh", "-c", "kill -$0 $$"]
+
+
+def test_E8_all_done_is_0():
+    """Every job succeeded."""
+    expect(run("true", ":::", "1", "2"), status=0, out="", err="")
+
+
+def test_E8_some_failed_is_123():
+    """Whatever a failing job exits with, 255 included; the others run on."""
+    for code in ("1", "2", "123", "124", "125", "126", "127", "128", "130", "254", "255"):
+        expect(run("-j1", *EXIT, ":::", "0", code, "0"), status=123, err="quiesce: 2 done, 1 failed\n")
+
+
+def test_E8_killed_jobs_are_failures_that_are_named():
+    """A signal leaves no words of the job's own, so there are some of ours."""
+    expect(run("-j1", *KILL, ":::", "KILL", "TERM"), status=123,
+           err="quiesce: job 1 (KILL): killed by SIGKILL\nquiesce: job 2 (TERM): killed by SIGTERM\n"
+               "quiesce: 0 done, 2 failed\n")
+
+
+def test_E8_command_not_found_is_127_said_once():
+    """One message however many jobs would have been, and nothing more is read."""
+    expect(run("-j4", "no-such-command", given=b"x\n" * 100), status=127, out="",
+           err="quiesce: no-such-command: command not found\n")
+    expect(run("./none", ":::", "1"), status=127, err="quiesce: ./none: No such file or directory\n")
+
+
+def test_E8_command_not_executable_is_126():
+    """A file without the right to be executed, a folder, a file that is no program."""
+    pathlib.Path("plain").write_text("true\n")
+    pathlib.Path("broken").write_bytes(b"\x7fELF nonsense")
+    os.chmod("broken", 0o755)
+    expect(run("./plain", ":::", "1", "2"), status=126, err="quiesce: ./plain: Permission denied\n")
+    expect(run("/", ":::", "1"), status=126, err="quiesce: /: Permission denied\n")
+    expect(run("./broken", ":::", "1"), status=126, err="quiesce: ./broken: Exec format error\n")
+
+
+def test_item_in_a_message_moves_no_cursor():
+    """Control characters of an item are shown as question marks, a long one is cut."""
+    item = "a\x1b[2J\nb" + "c" * 100
+    result = expect(run(*("sh", "-c", "kill -KILL $$"), ":::", item), status=123)
+    assert result.err.startswith("quiesce: job 1 (a?[2J?bccc") and "ccc...): killed by SIGKILL\n" in result.err, result
+
+
+def test_fail_fast_exits_with_the_status_of_the_job():
+    """The first failing job decides."""
+    for code in (1, 7, 255):
+        expect(run("-j1", "--fail-fast", *EXIT, ":::", "0", str(code), "0"), status=code,
+               err="quiesce: stopped because job 2 failed: 1 done, 1 failed, 1 not started\n")
+
+
+def test_fail_fast_of_a_killed_job_is_128_and_its_signal():
+    """As a shell has it."""
+    expect(run("-j1", "--fail-fast", *KILL, ":::", "USR1", "0"), status=128 + signal.SIGUSR1,
+           err="quiesce: job 1 (USR1): killed by SIGUSR1\n"
+               "quiesce: stopped because job 1 failed: 0 done, 1 failed, 1 not started\n")
+
+
+def test_fail_fast_stops_what_runs_and_starts_nothing_more():
+    """The others are ended like at a signal; their partial output comes last."""
+    job = "[ $0 = bad ] && { until [ -e started ]; do sleep 0.01; done; echo bad; exit 9; }; echo part; > started; exec sleep 1000"
+    result = expect(run("-j2", "--fail-fast", "sh", "-c", job, ":::", "long", "bad", "never"), status=9, out="bad\npart\n",
+                    err="quiesce: stopped because job 2 failed: 0 done, 1 failed, 1 stopped, 1 not started\n")
+    assert result.seconds < PATIENCE_OF_FAIL_FAST, result
+
+
+PATIENCE_OF_FAIL_FAST = 2 * SCALE
+
+
+def test_fail_fast_does_not_wait_for_idle_input():
+    """The producer says nothing more and does not close: the run ends within 0.1 s of the failure."""
+    process = start("-j2", "--fail-fast", "sh", "-c", "> started; until [ -e go ]; do sleep 0.001; done; exit 5")
+    process.stdin.write(b"1\n")
+    process.stdin.flush()
+    wait_for_files("started")
+    began = time.monotonic()
+    pathlib.Path("go").touch()
+    assert process.wait(20 * SCALE) == 5
+    assert time.monotonic() - began < 0.1 * SCALE, time.monotonic() - began
+    assert process.stderr.read() == b"quiesce: stopped because job 1 failed: 0 done, 1 failed\n"
+
+
+def test_fail_fast_kills_deaf_jobs_after_the_grace():
+    """The same ladder as for a signal."""
+    job = "trap '' TERM; [ $0 = 1 ] && { until [ -e started ]; do sleep 0.01; done; exit 4; }; > started; while :; do sleep 1; done"
+    result = expect(run("-j2", "--fail-fast", "--grace=100ms", "sh", "-c", job, ":::", "1", "2"), status=4)
+    assert 2.1 <= result.seconds < 2.1 + PATIENCE_OF_FAIL_FAST, result
+    check_nothing_left()
+
+
+def test_without_fail_fast_the_rest_is_run():
+    """A failure alone stops nothing."""
+    expect(run("-j1", *EXIT, ":::", "1", "0", "1", "0"), status=123, err="quiesce: 2 done, 2 failed\n")
+
+
+def test_signal_during_fail_fast_is_what_we_die_of():
+    """The user's word has the last say about the way of dying."""
+    job = "trap '' TERM; [ $0 = 1 ] && { until [ -e started ]; do sleep 0.01; done; echo bad; exit 4; }; > started; while :; do sleep 1; done"
+    process = start("-j2", "--fail-fast", "--grace=1000", "sh", "-c", job, ":::", "1", "2")
+    read_until(process.stdout.fileno(), b"bad\n")
+    process.send_signal(signal.SIGTERM)
+    time.sleep(0.3)             # what comes within 250 ms is the same request
+    process.send_signal(signal.SIGTERM)
+    expect(finish(process), status=-signal.SIGTERM, err=contains("quiesce: stopped by SIGTERM: 0 done, 1 failed, 1 stopped"))
+
+
+def test_D13_system_has_no_room_for_a_process():
+    """Not a failure of the command: tried again, and said if it stays so."""
+    # As a user with a limit on processes; root is not bound by it.
+    if os.getuid() != 0:
+        return
+    import resource
+
+    def nobody_with_few():
+        resource.setrlimit(resource.RLIMIT_NPROC, (6, 6))
+        os.setgid(65534)
+        os.setuid(65534)
+
+    result = run("-j1", "true", ":::", "1", "2", before=nobody_with_few, cwd="/")
+    assert result.status in (0, 1, 123), result
+    assert result.status == 0 or "Resource temporarily unavailable" in result.err, result
+
+
+if __name__ == "__main__":
+    main(globals())
