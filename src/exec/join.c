@@ -158,19 +158,35 @@ static void end_rest(qs_pool *pool)
 
 /* ------------------------------------------------------------------------------------------------------------ join */
 
+/* A thread of ours to be joined, each once; false if this worker has none. */
+static bool take_thread(qs_pool *pool, struct qs__worker *worker, qs__thread *out, bool *out_has_left)
+{
+	bool has_thread;
+
+	qs__mutex_lock(&pool->lock);
+	pool->is_collected = true;
+	has_thread = worker->has_thread;
+	worker->has_thread = false;
+	*out = worker->thread;
+	*out_has_left = worker->place == QS__PLACE_LEFT;
+	qs__mutex_unlock(&pool->lock);
+	return has_thread;
+}
+
 /* Waits for the threads themselves, which have nothing left to do but what the host hung on a thread's end. */
 static void collect_threads(qs_pool *pool, qs_time deadline)
 {
 	const qs_time moment = qs_after_ns(LEAVING_NS);
 	const qs_time until = deadline > moment ? deadline : moment;
 
-	for (uint32_t i = 0; i < pool->places_used; i++) {
-		struct qs__worker *worker = &pool->workers[i];
+	for (uint32_t i = 0; i < pool->options.workers; i++) {
+		qs__thread thread;
+		bool has_left;
 
-		if (!worker->has_thread)
+		if (!take_thread(pool, &pool->workers[i], &thread, &has_left))
 			continue;
-		if (worker->place != QS__PLACE_LEFT || qs__thread_join(worker->thread, until) != 0)
-			qs__thread_detach(worker->thread);
+		if (!has_left || qs__thread_join(thread, until) != 0)
+			qs__thread_detach(thread);
 	}
 }
 

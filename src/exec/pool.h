@@ -86,6 +86,7 @@ struct qs_pool {
 	int64_t retry_pause_ns;			/* P  doubles with each failure */
 	qs_time asked_at;			/* P  when `stop` was asked; 0 = it was not */
 	struct qs__list unstarted;		/* P  qs_future.in_queue: cancelled on the way down; the pool's references */
+	bool is_collected;			/* P  the join has looked at all threads; one that is noted now is nobody's */
 	uint32_t places_used;			/* P  how many workers[] were ever in use: the first ones */
 	qs__atomic(uint32_t) places_free;	/* A  changes under lock; looked at without it */
 	qs__atomic(uint64_t) ends[QS_STATES];	/* A */

@@ -216,17 +216,17 @@ static int start(qs_pool *pool, struct qs__worker *worker, qs__thread *out_threa
 static void note_started(qs_pool *pool, struct qs__worker *worker, qs__thread thread)
 {
 	const bool is_ours = pool->options.start == NULL;
-	bool is_lost;
+	bool is_too_late;
 
 	qs__mutex_lock(&pool->lock);
-	is_lost = worker->place == QS__PLACE_LOST;
-	worker->has_thread = is_ours && !is_lost;
+	is_too_late = pool->is_collected || worker->place == QS__PLACE_LOST;
+	worker->has_thread = is_ours && !is_too_late;
 	worker->thread = thread;
 	pool->retry_at = 0;
 	pool->retry_pause_ns = 0;
 	qs__mutex_unlock(&pool->lock);
-	/* The joiner did not wait for it, so nobody will join it. */
-	if (is_ours && is_lost)
+	/* The joiner has not seen it, so nobody will join it. */
+	if (is_ours && is_too_late)
 		qs__thread_detach(thread);
 	qs__pool_unhold(pool);
 }
