@@ -151,7 +151,7 @@ bool qs__future_end(qs_future *future, const struct qs__outcome *outcome)
 	future->outcome = *outcome;
 	QS_PLAIN_WRITE(future->outcome.value, outcome->value);
 	future->outcome.cause_owner = outcome->cause_owner != NULL ? qs_stop_retain(outcome->cause_owner) : NULL;
-	/* Publishes the outcome.  Pairs with load_acquire in ended_state(). */
+	/* Publishes the outcome.  Pairs with load_acquire in ended_state() and qs_future_state(). */
 	qs__store_release(&future->state, (uint32_t)outcome->state);
 	qs__event_close_locked(&future->ended, &waiting);
 	qs__mutex_unlock(&future->ended.lock);

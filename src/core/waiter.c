@@ -77,7 +77,8 @@ const qs__atomic(uint32_t) *qs__waiter_tell(struct qs__wait_node *node, bool is_
 		next = ((seen + 1) & ~EAGER) | (is_urgent ? URGENT : 0);
 		/*
 		 * The last touch: the frame may be gone after it.  Publishes the event, and the node on `ready`.  Pairs with
-		 * load_acquire in is_over() and settle(), and with compare_exchange_acquire in be_eager().
+		 * load_acquire in is_over(), settle() and qs__waiter_leave_each(), and with compare_exchange_acquire in
+		 * be_eager().
 		 */
 	} while (!qs__compare_exchange_acq_rel(word, &seen, next));
 	if ((seen & EAGER) != 0 || (is_urgent && (seen & URGENT) == 0) || (next & EVENTS) == goal)
