@@ -1,0 +1,395 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * explore.c - runs a case: which executions, in a child process each exploration; says how it went.
+ *
+ * An exploration is a case with one control or with none.  It runs in a child, so that whatever it breaks is gone afterwards;
+ * what it found comes back in a shared page.  Depth first goes with 0, 1, 2, ... preemptions, so that the first failure found
+ * is one with the fewest.
+ */
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "engine.h"
+
+enum {
+	DEFAULT_EXECUTIONS = 4000000,
+	RANDOM_STALE_READS = 8,
+	NAME_BYTES = 80,
+};
+
+/* What the child tells. */
+struct outcome {
+	unsigned failure;
+	bool met;		/* the control's site was executed */
+	bool finished;		/* the child came to its end by itself */
+	uint64_t executions;
+	uint64_t random;
+	uint64_t steps;
+	int preemptions;	/* all executions with so many have been seen */
+	bool all;		/* more would make no other execution */
+	double seconds;
+};
+
+static const struct sim_case *scenario;
+static struct outcome *outcome;		/* shared with the child */
+static bool show_trace;
+static int bound;			/* the present limit of preemptions */
+
+static double seconds_now(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+static int depth(void)
+{
+	const char *text = getenv("QS_SIM_DEPTH");
+
+	return text ? atoi(text) : 0;
+}
+
+/* ---- one execution ---- */
+
+static void case_main(void *arg)
+{
+	struct sim_thread *self = sim.self;
+
+	(void)arg;
+	self->undisturbed = true;
+	sim.in_setup = true;
+	scenario->setup();
+	sim.in_setup = false;
+	for (unsigned i = 1; i < sim.thread_count; i++)
+		if (sim.threads[i].awaited)
+			sim_thread_end_wait(i);
+	if (scenario->finish)
+		scenario->finish();
+}
+
+void sim_thread(const char *name, void (*fn)(void *arg), void *arg)
+{
+	struct sim_thread *thread = &sim.threads[sim_thread_start(name, fn, arg)];
+
+	thread->awaited = true;
+	thread->given_up = true;
+}
+
+unsigned sim_choose(unsigned count)
+{
+	return sim_choice(count);
+}
+
+static void fill_budget(struct sim_budget *left)
+{
+	left->preemptions = bound;
+	left->stale_reads = scenario->stale_reads;
+	left->spurious_wakes = scenario->spurious_wakes;
+	left->early_timeouts = scenario->early_timeouts;
+	left->failed_allocations = scenario->failed_allocations;
+	left->failed_starts = scenario->failed_starts;
+	if (bound == SIM_UNBOUNDED && left->stale_reads)
+		left->stale_reads = RANDOM_STALE_READS;
+}
+
+static void check_what_is_left(void)
+{
+	if (!sim.failure)
+		sim_schedule_end();
+	if (!sim.failure)
+		sim_heap_end();
+	if (!sim.failure)
+		sim_descriptor_end();
+	if (!sim.failure)
+		sim_memory_end();
+}
+
+static void execute(uint64_t seed)
+{
+	sim.number++;
+	sim.failure = 0;
+	sim.learned = false;
+	fill_budget(&sim.left);
+	sim_choice_begin(seed);
+	sim_trace_begin();
+	sim_memory_begin();
+	sim_race_begin();
+	sim_heap_begin(scenario->reuse_memory);
+	sim_descriptor_begin();
+	sim_schedule_begin();
+	sim.threads[sim_thread_start("main", case_main, NULL)].given_up = true;
+	sim_schedule_run();
+	check_what_is_left();
+	outcome->executions++;
+	outcome->steps += sim.steps;
+}
+
+/* ---- one exploration, in the child ---- */
+
+static void print_failure(void)
+{
+	char choices[SIM_CHOICES + 1];
+
+	sim_choice_print(choices, sizeof(choices));
+	fprintf(stderr, "--- %s: %s\n", scenario->name, sim.reason);
+	sim_trace_print();
+	fprintf(stderr, "--- after %" PRIu64 " executions; again: QS_SIM_REPLAY='%s@%d:%s'\n", outcome->executions,
+		scenario->name, bound, choices);
+}
+
+static bool failed(void)
+{
+	if (!sim.failure)
+		return false;
+	outcome->failure = sim.failure;
+	if (show_trace)
+		print_failure();
+	return true;
+}
+
+static uint64_t allowed_executions(void)
+{
+	const uint64_t allowed = scenario->executions ? scenario->executions : DEFAULT_EXECUTIONS;
+
+	return depth() > 0 ? UINT64_MAX : allowed;
+}
+
+/* Every execution with at most `bound` preemptions.  False: it has failed. */
+static bool search_all(void)
+{
+	sim_choice_mode(SIM_DEPTH_FIRST);
+	sim.bounded = false;
+	do {
+		execute(0);
+		if (failed())
+			return false;
+		if (outcome->executions > allowed_executions()) {
+			outcome->failure = SIM_INCOMPLETE;
+			return false;
+		}
+		if (sim.learned) {
+			sim_choice_restart();
+			continue;
+		}
+		if (!sim_choice_advance())
+			break;
+	} while (true);
+	outcome->preemptions = bound;
+	outcome->all = !sim.bounded;
+	return true;
+}
+
+static bool search_by_dice(void)
+{
+	uint64_t count = scenario->random;
+
+	for (int i = 0; i < depth(); i++)
+		count *= 10;
+	bound = SIM_UNBOUNDED;
+	sim_choice_mode(SIM_BY_DICE);
+	for (; outcome->random < count; outcome->random++) {
+		execute(outcome->random + 1);
+		if (failed())
+			return false;
+	}
+	return true;
+}
+
+static void explore(void)
+{
+	const int last = scenario->preemptions + depth();
+
+	for (bound = 0; bound <= last && !outcome->all; bound++)
+		if (!search_all())
+			return;
+	search_by_dice();
+}
+
+/* A fault of the real machine, or abort(), in the midst of an execution: tell what led there. */
+static void on_fault(int number)
+{
+	sim.failure = number == SIGABRT ? SIM_ASSERTION : SIM_CRASH;
+	snprintf(sim.reason, sizeof(sim.reason), "%s", strsignal(number));
+	failed();
+	outcome->finished = true;
+	_exit(0);
+}
+
+static void catch_faults(void)
+{
+	static unsigned char stack[64 << 10];
+	const stack_t alternate = { .ss_sp = stack, .ss_size = sizeof(stack) };
+	const int faults[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT };
+	struct sigaction action = { .sa_handler = on_fault, .sa_flags = SA_ONSTACK };
+
+	sigaltstack(&alternate, NULL);
+	for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++)
+		sigaction(faults[i], &action, NULL);
+}
+
+/* Stops what assert() says when it is what a control is meant to bring about. */
+static void keep_quiet(void)
+{
+	if (!show_trace && !freopen("/dev/null", "w", stderr))
+		abort();
+}
+
+static void run_child(const struct sim_control *control)
+{
+	const double start = seconds_now();
+
+	catch_faults();
+	keep_quiet();
+	sim_memory_forget();
+	sim_control_begin(control);
+	explore();
+	outcome->met = sim_control_was_met();
+	outcome->seconds = seconds_now() - start;
+	outcome->finished = true;
+	fflush(stderr);
+	_exit(0);
+}
+
+/* ---- the parent ---- */
+
+static void make_outcome(void)
+{
+	if (!outcome)
+		outcome = mmap(NULL, sizeof(*outcome), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (outcome == MAP_FAILED)
+		abort();
+	memset(outcome, 0, sizeof(*outcome));
+	outcome->preemptions = -1;
+}
+
+static void explore_in_child(const struct sim_control *control, bool show)
+{
+	pid_t child;
+
+	make_outcome();
+	show_trace = show || getenv("QS_SIM_TRACE");
+	fflush(NULL);
+	child = fork();
+	if (child < 0)
+		abort();
+	if (child == 0)
+		run_child(control);
+	while (waitpid(child, NULL, 0) < 0)
+		;
+	if (!outcome->finished)
+		outcome->failure = SIM_CRASH;
+}
+
+static const char *failure_name(unsigned failure)
+{
+	static const char *const names[] = { "deadlock", "race", "use after free", "assertion", "leak", "endless loop",
+					     "crash", "untouched", "incomplete", "table too small" };
+
+	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (failure & 1u << i)
+			return names[i];
+	return "no failure";
+}
+
+static void report(const char *what, const char *verdict)
+{
+	printf("  %-52s %-34s %9" PRIu64 " executions, %5.2f s", what, verdict, outcome->executions, outcome->seconds);
+	if (outcome->seconds > 0.1)
+		printf(", %.0f k/s", (double)outcome->executions / outcome->seconds / 1e3);
+	printf("\n");
+}
+
+static bool case_holds(void)
+{
+	char verdict[NAME_BYTES];
+
+	explore_in_child(NULL, true);
+	if (outcome->failure)
+		snprintf(verdict, sizeof(verdict), "FAILS: %s", failure_name(outcome->failure));
+	else if (outcome->all)
+		snprintf(verdict, sizeof(verdict), "holds, all");
+	else
+		snprintf(verdict, sizeof(verdict), "holds, all of %d preemptions", outcome->preemptions);
+	report(scenario->name, verdict);
+	return outcome->failure == 0;
+}
+
+static bool control_is_caught(const struct sim_control *control)
+{
+	char verdict[NAME_BYTES];
+	bool caught;
+
+	explore_in_child(control, false);
+	caught = (outcome->failure & control->foretold) != 0;
+	if (!outcome->failure && !outcome->met)
+		outcome->failure = SIM_UNTOUCHED;
+	snprintf(verdict, sizeof(verdict), caught ? "caught: %s" : "NOT CAUGHT: %s", failure_name(outcome->failure));
+	report(control->site, verdict);
+	if (!caught && outcome->failure)
+		explore_in_child(control, true);
+	return caught;
+}
+
+static int replay(const char *recording)
+{
+	sim_choice_read(recording);
+	show_trace = true;
+	make_outcome();
+	execute(0);
+	if (!sim.failure)
+		snprintf(sim.reason, sizeof(sim.reason), "holds");
+	print_failure();
+	return sim.failure == 0;
+}
+
+/* QS_SIM_REPLAY=name@bound:choices, for the case of that name alone. */
+static bool replay_is_wanted(const char **choices)
+{
+	const char *text = getenv("QS_SIM_REPLAY");
+	const size_t length = strlen(scenario->name);
+
+	if (!text || strncmp(text, scenario->name, length) != 0 || text[length] != '@')
+		return false;
+	bound = atoi(text + length + 1);
+	*choices = strchr(text + length, ':');
+	return *choices != NULL;
+}
+
+bool sim_holds(const struct sim_case *the_case)
+{
+	const char *choices;
+
+	scenario = the_case;
+	if (replay_is_wanted(&choices))
+		return replay(choices + 1);
+	return case_holds();
+}
+
+bool sim_fails(const struct sim_case *the_case, unsigned foretold)
+{
+	char verdict[NAME_BYTES];
+
+	scenario = the_case;
+	explore_in_child(NULL, false);
+	snprintf(verdict, sizeof(verdict), outcome->failure & foretold ? "fails, as it must: %s" : "DOES NOT FAIL SO: %s",
+		 failure_name(outcome->failure));
+	report(scenario->name, verdict);
+	return (outcome->failure & foretold) != 0;
+}
+
+bool sim_verify(const struct sim_case *the_case)
+{
+	bool good = sim_holds(the_case);
+
+	for (unsigned i = 0; i < SIM_MAX_CONTROLS && the_case->controls[i].site; i++)
+		good &= control_is_caught(&the_case->controls[i]);
+	return good;
+}

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * event_fd.c - simulated descriptors: one word each, readable or not.
+ *
+ * Setting one and finding it readable put the two threads in order, as the kernel's locks do on every real system.
+ */
+#include <errno.h>
+
+#include "platform/event_fd.h"
+#include "sim/engine/engine.h"
+
+enum {
+	DESCRIPTORS = 8,
+	FIRST = 1000,		/* no number that a test could have by accident */
+};
+
+static struct {
+	uint32_t readable;
+	bool open;
+} descriptors[DESCRIPTORS];
+
+static bool is_ours(int fd)
+{
+	return fd >= FIRST && fd < FIRST + DESCRIPTORS;
+}
+
+static void check_open(int fd)
+{
+	if (!is_ours(fd) || !descriptors[fd - FIRST].open)
+		sim_fail(SIM_USE_AFTER_FREE, "descriptor %d is not open", fd);
+}
+
+int qs__event_fd_open(void)
+{
+	for (int i = 0; i < DESCRIPTORS; i++) {
+		if (descriptors[i].open)
+			continue;
+		descriptors[i].open = true;
+		sim_atomic_init(sim_call_site("event_fd_open"), &descriptors[i].readable, sizeof(uint32_t), 0);
+		return FIRST + i;
+	}
+	return -EMFILE;
+}
+
+void qs__event_fd_set(int fd)
+{
+	struct sim_site *site = sim_call_site("event_fd_set");
+
+	check_open(fd);
+	sim_update(site, &descriptors[fd - FIRST].readable, sizeof(uint32_t), SIM_EXCHANGE, 1, SIM_RELEASE);
+	if (sim_control_of(site) == SIM_INTACT)
+		sim_wake(descriptors, SIM_THREADS);
+}
+
+void qs__event_fd_close(int fd)
+{
+	check_open(fd);
+	sim_atomic_fini(sim_call_site("event_fd_close"), &descriptors[fd - FIRST].readable);
+	descriptors[fd - FIRST].open = false;
+}
+
+/* One step, like the kernel's: no other thread sets a descriptor between the look and the sleep. */
+static int look(struct sim_site *site, struct pollfd *fds, nfds_t count)
+{
+	int ready = 0;
+
+	for (nfds_t i = 0; i < count; i++) {
+		fds[i].revents = 0;
+		if (fds[i].fd < 0)
+			continue;
+		check_open(fds[i].fd);
+		if (sim_word_equals(&descriptors[fds[i].fd - FIRST].readable, sizeof(uint32_t), 0))
+			continue;
+		sim_load(site, &descriptors[fds[i].fd - FIRST].readable, sizeof(uint32_t), SIM_ACQUIRE);
+		fds[i].revents = fds[i].events & POLLIN;
+		ready += fds[i].revents != 0;
+	}
+	return ready;
+}
+
+int qs__poll(struct pollfd *fds, nfds_t count, qs_time deadline)
+{
+	struct sim_site *site = sim_call_site("poll");
+
+	sim_point(true);
+	for (;;) {
+		const int ready = look(site, fds, count);
+
+		if (ready > 0)
+			return ready;
+		if (deadline <= sim.now)
+			return -ETIMEDOUT;
+		sim_trace(site, NULL, "sleeps", 0, 0);
+		sim_sleep(descriptors, deadline);
+	}
+}
+
+void sim_descriptor_begin(void)
+{
+	for (int i = 0; i < DESCRIPTORS; i++)
+		descriptors[i].open = false;
+}
+
+void sim_descriptor_end(void)
+{
+	for (int i = 0; i < DESCRIPTORS; i++)
+		if (descriptors[i].open)
+			sim_fail(SIM_LEAK, "descriptor %d was never closed", FIRST + i);
+}
