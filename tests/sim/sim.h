@@ -59,13 +59,14 @@ enum sim_mutation {
 	SIM_DROP,	/* it does not happen: a store, an update, a fence, a park (returns at once), an unpark, a free, a join */
 	SIM_SPLIT,	/* a read-modify-write becomes a load and a store */
 	SIM_PRETEND,	/* a load or an update does not happen and yields `value`; a compare-exchange yields success */
+	SIM_COUNT_UP,	/* the same with value, value + 1, ...: whatever a loop waits for, it gets it too early */
 };
 
 struct sim_control {
 	const char *site;		/* "file.c:function:operation" or "file.c:function:operation(part of the argument)" */
 	enum sim_mutation mutation;
 	unsigned foretold;		/* of enum sim_failure */
-	uint64_t value;			/* SIM_PRETEND */
+	uint64_t value;			/* SIM_PRETEND, SIM_COUNT_UP */
 };
 
 #define SIM_MAX_CONTROLS 16

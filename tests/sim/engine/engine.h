@@ -25,6 +25,7 @@
 #define SIM_LOCATIONS 512	/* words that were shared in one execution, at most */
 #define SIM_STEPS 20000		/* of one execution; more is an endless loop */
 #define SIM_CHOICES 8192	/* of one execution */
+#define SIM_COUNT_ROUND 4	/* SIM_COUNT_UP starts again after so many */
 #define SIM_NAME 16		/* bytes of a thread's name */
 #define SIM_REASON 256		/* bytes of a failure's description */
 
@@ -193,9 +194,10 @@ void sim_descriptor_end(void);
 
 struct sim_site *sim_call_site(const char *operation);		/* where the platform was called just now; never NULL */
 
-void sim_control_begin(const struct sim_control *control);	/* NULL = none */
+void sim_control_begin(const struct sim_control *control);	/* of an exploration; NULL = none */
+void sim_control_begin_execution(void);
 enum sim_mutation sim_control_of(struct sim_site *site);	/* notes that it was met */
-uint64_t sim_control_value(void);
+uint64_t sim_control_value(void);	/* SIM_PRETEND, SIM_COUNT_UP: what the operation yields */
 bool sim_control_was_met(void);
 
 /* ---- trace.c ---- */

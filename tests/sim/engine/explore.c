@@ -119,6 +119,7 @@ static void execute(uint64_t seed)
 	sim.learned = false;
 	fill_budget(&sim.left);
 	sim_choice_begin(seed);
+	sim_control_begin_execution();
 	sim_trace_begin();
 	sim_memory_begin();
 	sim_race_begin();

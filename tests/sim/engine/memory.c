@@ -381,14 +381,23 @@ static void store(struct sim_site *site, const volatile void *object, size_t siz
 	append(location, value, order, NULL);
 }
 
+static uint64_t pretend(struct sim_site *site, const volatile void *object)
+{
+	const uint64_t value = sim_control_value();
+
+	sim_point(true);
+	sim_trace(site, object, "pretended: %#lx", value, 0);
+	return value;
+}
+
 uint64_t sim_load(struct sim_site *site, const volatile void *object, size_t size, enum sim_order order)
 {
 	switch (sim_control_of(site)) {
 	case SIM_WEAKEN:
 		return load(site, object, size, SIM_RELAXED);
 	case SIM_PRETEND:
-		sim_trace(site, object, "pretended: %#lx", sim_control_value(), 0);
-		return sim_control_value();
+	case SIM_COUNT_UP:
+		return pretend(site, object);
 	default:
 		return load(site, object, size, order);
 	}
@@ -401,7 +410,6 @@ void sim_store(struct sim_site *site, volatile void *object, size_t size, uint64
 		store(site, object, size, value, SIM_RELAXED);
 		break;
 	case SIM_DROP:
-	case SIM_PRETEND:
 		sim_trace(site, object, "dropped", 0, 0);
 		break;
 	default:
@@ -451,8 +459,8 @@ uint64_t sim_update(struct sim_site *site, volatile void *object, size_t size, e
 	case SIM_DROP:
 		return load(site, object, size, SIM_RELAXED);
 	case SIM_PRETEND:
-		sim_trace(site, object, "pretended: %#lx", sim_control_value(), 0);
-		return sim_control_value();
+	case SIM_COUNT_UP:
+		return pretend(site, object);
 	default:
 		return do_update(site, object, size, update, operand, order);
 	}

@@ -13,6 +13,7 @@ static struct {
 	const struct sim_control *control;
 	uint32_t exploration;
 	bool met;
+	uint64_t count;		/* SIM_COUNT_UP: how often, in this execution */
 } present;
 
 void sim_control_begin(const struct sim_control *control)
@@ -27,9 +28,16 @@ bool sim_control_was_met(void)
 	return present.met;
 }
 
+void sim_control_begin_execution(void)
+{
+	present.count = 0;
+}
+
 uint64_t sim_control_value(void)
 {
-	return present.control->value;
+	const bool counts = present.control->mutation == SIM_COUNT_UP;
+
+	return present.control->value + (counts ? present.count++ % SIM_COUNT_ROUND : 0);
 }
 
 static const char *base_name(const char *path)

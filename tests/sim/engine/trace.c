@@ -38,11 +38,15 @@ void sim_trace(const struct sim_site *site, const volatile void *object, const c
 	event->thread = (uint8_t)sim_self_index();
 }
 
+/* From the repository's top on: the last "src/" or "tests/" of the path. */
 static const char *short_path(const char *path)
 {
-	const char *source = strstr(path, "src/");
+	const char *tests = strstr(path, "/tests/");
+	const char *sources = strstr(path, "/src/");
 
-	return source ? source : path;
+	if (tests)
+		return tests + 1;
+	return sources ? sources + 1 : path;
 }
 
 static void print_event(unsigned number, const struct event *event)
