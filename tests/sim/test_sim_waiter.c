@@ -112,8 +112,8 @@ static const struct sim_case wait_one = {
 	.spurious_wakes = 1,
 	.random = 20000,
 	.controls = {
-		{ "waiter.c:tell:compare_exchange_acq_rel", SIM_WEAKEN, SIM_RACE, 0 },
-		{ "waiter.c:tell:unpark_one", SIM_DROP, SIM_DEADLOCK, 0 },
+		{ "waiter.c:qs__waiter_tell:compare_exchange_acq_rel", SIM_WEAKEN, SIM_RACE, 0 },
+		{ "waiter.c:qs__event_notify:unpark_one", SIM_DROP, SIM_DEADLOCK, 0 },
 		{ "waiter.c:is_over:load_acquire", SIM_WEAKEN, SIM_RACE, 0 },
 		/* Does not wait at all. */
 		{ "waiter.c:is_over:load_acquire", SIM_PRETEND, SIM_RACE | SIM_ASSERTION, 1 },
@@ -166,7 +166,7 @@ static const struct sim_case timeout_against_event = {
 		{ "waiter.c:settle:park", SIM_DROP, SIM_ENDLESS, 0 },
 		{ "waiter.c:be_eager:compare_exchange_acquire", SIM_SPLIT, SIM_DEADLOCK, 0 },
 		{ "waiter.c:be_eager:compare_exchange_acquire", SIM_DROP, SIM_DEADLOCK | SIM_ENDLESS, 0 },
-		{ "waiter.c:tell:unpark_one", SIM_DROP, SIM_DEADLOCK, 0 },
+		{ "waiter.c:qs__event_notify:unpark_one", SIM_DROP, SIM_DEADLOCK, 0 },
 	},
 };
 
@@ -237,7 +237,7 @@ static const struct sim_case stop_against_end = {
 	.random = 50000,
 	.controls = {
 		{ "waiter.c:settle:load_acquire", SIM_COUNT_UP, SIM_USE_AFTER_FREE | SIM_RACE, 0 },
-		{ "waiter.c:tell:compare_exchange_acq_rel", SIM_SPLIT, SIM_DEADLOCK, 0 },
+		{ "waiter.c:qs__waiter_tell:compare_exchange_acq_rel", SIM_SPLIT, SIM_DEADLOCK, 0 },
 	},
 };
 
@@ -285,7 +285,7 @@ static const struct sim_case sleep_against_stop = {
 	.spurious_wakes = 1,
 	.random = 20000,
 	.controls = {
-		{ "waiter.c:tell:unpark_one", SIM_DROP, SIM_ASSERTION, 0 },
+		{ "waiter.c:qs__event_notify:unpark_one", SIM_DROP, SIM_ASSERTION, 0 },
 	},
 };
 
@@ -326,8 +326,8 @@ static const struct sim_case wait_all = {
 	.stale_reads = 1,
 	.random = 50000,
 	.controls = {
-		{ "waiter.c:tell:compare_exchange_acq_rel", SIM_SPLIT, SIM_DEADLOCK, 0 },
-		{ "waiter.c:tell:compare_exchange_acq_rel", SIM_WEAKEN, SIM_RACE, 0 },
+		{ "waiter.c:qs__waiter_tell:compare_exchange_acq_rel", SIM_SPLIT, SIM_DEADLOCK, 0 },
+		{ "waiter.c:qs__waiter_tell:compare_exchange_acq_rel", SIM_WEAKEN, SIM_RACE, 0 },
 		{ "waiter.c:qs__waiter_count:fetch_add_relaxed", SIM_SPLIT, SIM_DEADLOCK | SIM_RACE, 0 },
 	},
 };
@@ -386,7 +386,7 @@ static const struct sim_case collect = {
 		{ "waiter.c:push_ready:compare_exchange_release", SIM_SPLIT, SIM_DEADLOCK | SIM_RACE, 0 },
 		{ "waiter.c:qs__waiter_take_ready:exchange_acquire", SIM_WEAKEN, SIM_RACE, 0 },
 		{ "waiter.c:qs__waiter_take_ready:exchange_acquire", SIM_SPLIT, SIM_DEADLOCK | SIM_ASSERTION, 0 },
-		{ "waiter.c:tell:unpark_one", SIM_DROP, SIM_DEADLOCK, 0 },
+		{ "waiter.c:qs__event_notify:unpark_one", SIM_DROP, SIM_DEADLOCK, 0 },
 	},
 };
 
