@@ -1,0 +1,694 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test_sim_pool.c - exec/: submit, cancel, stop, shutdown and join against each other and against the workers.
+ *
+ * After each execution the books are checked: what was submitted is the sum of the ends, each accepted task reached one end, its
+ * body ran if and only if that end says so, and its argument was given back once.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+
+#include "core/stop.h"
+#include "platform/clock.h"
+#include "platform/park.h"
+#include "quiesce.h"
+#include "sim/sim.h"
+
+enum { TASKS = 3 };
+
+/* One task: what was asked for, and what happened. */
+struct job {
+	qs_future *future;
+	int accepted;
+	int runs;	/* plain: what the body did is published by the end */
+	int destroyed;
+	int returns;
+};
+
+static qs_pool *pool;
+static struct job jobs[TASKS];
+static qs_stop *stop;
+static qs__atomic(uint32_t) gate;
+
+/* ---- tasks ---- */
+
+static int do_job(qs_task *task, void *arg)
+{
+	struct job *job = arg;
+
+	(void)task;
+	QS_PLAIN_WRITE(job->runs, QS_PLAIN_READ(job->runs) + 1);
+	return job->returns;
+}
+
+static int wait_at_gate(qs_task *task, void *arg)
+{
+	while (qs__load_acquire(&gate) == 0)
+		qs__park(&gate, 0, QS_NEVER);
+	return do_job(task, arg);
+}
+
+static int sleep_until_stop(qs_task *task, void *arg)
+{
+	(void)do_job(task, arg);
+	return qs_sleep(QS_NEVER, qs_task_stop(task));
+}
+
+static void open_gate(void *arg)
+{
+	(void)arg;
+	qs__store_release(&gate, 1);
+	qs__unpark_all(&gate);
+}
+
+static void give_back(void *arg)
+{
+	struct job *job = arg;
+
+	QS_PLAIN_WRITE(job->destroyed, QS_PLAIN_READ(job->destroyed) + 1);
+}
+
+static int submit_body(struct job *job, qs_task_fn *body, qs_stop *task_stop)
+{
+	qs_task_options options = QS_TASK_OPTIONS_INIT;
+	int error;
+
+	options.destroy = give_back;
+	options.stop = task_stop;
+	error = qs_submit_by(&job->future, pool, body, job, &options, QS_NOW, NULL);
+	job->accepted = error == 0;
+	return error;
+}
+
+/* ---- the beginning and the books ---- */
+
+static const struct job empty_job;
+
+static void begin_bounded(uint32_t workers, size_t max_pending)
+{
+	qs_pool_options options = QS_POOL_OPTIONS_INIT;
+
+	stop = NULL;
+	for (int i = 0; i < TASKS; i++)
+		jobs[i] = empty_job;
+	qs__atomic_init(&gate, 0);
+	options.workers = workers;
+	options.max_pending = max_pending;
+	SIM_ASSERT(qs_pool_create(&pool, &options) == 0);
+}
+
+static void begin(uint32_t workers)
+{
+	begin_bounded(workers, 0);
+}
+
+static bool has_run(int state)
+{
+	return state == QS_DONE || state == QS_FAILED || state == QS_STOPPED;
+}
+
+static void check_job(struct job *job)
+{
+	int state;
+
+	if (!job->accepted) {
+		SIM_ASSERT(job->runs == 0 && job->destroyed == 0);
+		return;
+	}
+	state = qs_future_state(job->future);
+	SIM_ASSERT(qs_future_is_ended(job->future) == 1);
+	SIM_ASSERT(job->destroyed == 1);
+	SIM_ASSERT(job->runs == (has_run(state) ? 1 : 0));
+	qs_future_release(job->future);
+}
+
+/* Submitted is the sum of the ends. */
+static void check_sum(const qs_report *report)
+{
+	uint64_t ends = 0;
+
+	for (int state = 0; state < QS_STATES; state++)
+		ends += report->ends[state];
+	SIM_ASSERT(report->submitted == ends);
+}
+
+static void join(void *arg)
+{
+	qs_report report = QS_REPORT_INIT;
+
+	(void)arg;
+	SIM_ASSERT(qs_pool_join(pool, QS_NEVER, NULL, &report) == 0);
+	SIM_ASSERT(report.stragglers == 0);
+	check_sum(&report);
+}
+
+/* Joins, checks, frees. */
+static void end(void)
+{
+	join(NULL);
+	SIM_ASSERT(qs_pool_destroy(pool) == 0);
+	for (int i = 0; i < TASKS; i++)
+		check_job(&jobs[i]);
+	qs_stop_release(stop);
+}
+
+/* ---- threads ---- */
+
+static void submit_job(void *arg)
+{
+	const int error = submit_body(arg, do_job, NULL);
+
+	SIM_ASSERT(error == 0 || error == -ESHUTDOWN || error == -ECANCELED || error == -ETIMEDOUT);
+}
+
+static void submit_with_stop(void *arg)
+{
+	(void)submit_body(arg, do_job, stop);
+}
+
+static void submit_patiently(void *arg)
+{
+	struct job *job = arg;
+	qs_task_options options = QS_TASK_OPTIONS_INIT;
+
+	options.destroy = give_back;
+	job->accepted = qs_submit_by(&job->future, pool, do_job, job, &options, QS_NEVER, NULL) == 0;
+}
+
+static void shut_down(void *arg)
+{
+	SIM_ASSERT(qs_pool_shutdown(pool, *(const qs_shutdown_mode *)arg) == 0);
+}
+
+static void cancel_job(void *arg)
+{
+	struct job *job = arg;
+	const int cancelled = qs_future_cancel(job->future);
+
+	SIM_ASSERT(cancelled == 0 || cancelled == 1);
+	if (cancelled)
+		SIM_ASSERT(qs_future_state(job->future) == QS_CANCELLED);
+}
+
+static void stop_job(void *arg)
+{
+	struct job *job = arg;
+
+	SIM_ASSERT(qs_future_stop(job->future, 0, NULL) >= 0);
+}
+
+static void await_job(void *arg)
+{
+	struct job *job = arg;
+
+	SIM_ASSERT(qs_wait(job->future, QS_NEVER, NULL) == 0);
+	SIM_ASSERT(QS_PLAIN_READ(job->runs) == (has_run(qs_future_state(job->future)) ? 1 : 0));
+}
+
+static void ask_stop(void *arg)
+{
+	(void)arg;
+	(void)qs_stop_ask(stop, 0, NULL);
+}
+
+static void ask_pool_stop(void *arg)
+{
+	(void)arg;
+	(void)qs_stop_ask(qs_pool_stop(pool), 0, NULL);
+}
+
+static const qs_shutdown_mode drain = QS_DRAIN;
+static const qs_shutdown_mode cancel = QS_CANCEL;
+static const qs_shutdown_mode stop_all = QS_STOP;
+
+/* ---- submit against shutdown and join ---- */
+
+static void submit_against_shutdown_setup(void)
+{
+	static const qs_shutdown_mode modes[] = { QS_DRAIN, QS_CANCEL, QS_STOP };
+
+	begin(1);
+	sim_thread("submitter", submit_job, &jobs[0]);
+	sim_thread("shutter", shut_down, (void *)&modes[sim_choose(3)]);
+}
+
+static const struct sim_case submit_against_shutdown = {
+	.name = "submit-against-shutdown",
+	.setup = submit_against_shutdown_setup,
+	.finish = end,
+	.preemptions = 2,
+	.random = 20000,
+	.controls = {
+		{ "pool.c:qs__pool_unhold:fetch_sub_acq_rel", SIM_SPLIT, SIM_DEADLOCK | SIM_ASSERTION | SIM_USE_AFTER_FREE, 0 },
+		{ "pool.c:qs__pool_hold:fetch_add_relaxed", SIM_SPLIT, SIM_DEADLOCK | SIM_ASSERTION | SIM_USE_AFTER_FREE, 0 },
+		{ "queue.c:dismiss:store_relaxed", SIM_DROP, SIM_DEADLOCK, 0 },
+	},
+};
+
+static void submit_against_join_setup(void)
+{
+	begin(2);
+	sim_thread("submitter", submit_job, &jobs[0]);
+	sim_thread("joiner", join, NULL);
+}
+
+static const struct sim_case submit_against_join = {
+	.name = "submit-against-join",
+	.setup = submit_against_join_setup,
+	.finish = end,
+	.preemptions = 1,
+	.random = 50000,
+};
+
+static void test_sim_a24_submit_against_shutdown_and_join(void **state)
+{
+	(void)state;
+	assert_true(sim_verify(&submit_against_shutdown));
+	assert_true(sim_verify(&submit_against_join));
+}
+
+/* ---- cancel against claim ---- */
+
+static void cancel_setup(void)
+{
+	begin(1);
+	SIM_ASSERT(submit_body(&jobs[0], do_job, NULL) == 0);
+	sim_thread("canceller", cancel_job, &jobs[0]);
+	sim_thread("waiter", await_job, &jobs[0]);
+}
+
+static const struct sim_case cancel_against_claim = {
+	.name = "cancel-against-claim",
+	.setup = cancel_setup,
+	.finish = end,
+	.preemptions = 2,
+	.random = 50000,
+	.controls = {
+		{ "mutex.c:qs__mutex_lock:compare_exchange_acquire", SIM_SPLIT,
+		  SIM_ASSERTION | SIM_RACE | SIM_DEADLOCK | SIM_CRASH | SIM_USE_AFTER_FREE | SIM_LEAK, 0 },
+	},
+};
+
+static void test_sim_a8_cancel_against_claim(void **state)
+{
+	(void)state;
+	assert_true(sim_verify(&cancel_against_claim));
+}
+
+static void stop_running_setup(void)
+{
+	begin(1);
+	SIM_ASSERT(submit_body(&jobs[0], sleep_until_stop, NULL) == 0);
+	sim_thread("stopper", stop_job, &jobs[0]);
+	sim_thread("pool stopper", shut_down, (void *)&stop_all);
+}
+
+static const struct sim_case stop_against_claim = {
+	.name = "stop-against-claim",
+	.setup = stop_running_setup,
+	.finish = end,
+	.preemptions = 2,
+	.random = 50000,
+};
+
+static void test_sim_a27_task_is_stopped_while_it_begins(void **state)
+{
+	(void)state;
+	assert_true(sim_verify(&stop_against_claim));
+}
+
+/* ---- the task's own token is asked while it is submitted, claimed, run ---- */
+
+static void task_stop_setup(void)
+{
+	begin(1);
+	stop = NULL;
+	stop = qs__stop_new(NULL, NULL);
+	sim_thread("submitter", submit_with_stop, &jobs[0]);
+	sim_thread("stopper", ask_stop, NULL);
+}
+
+static const struct sim_case task_stop_against_submit = {
+	.name = "task-stop-against-submit",
+	.setup = task_stop_setup,
+	.finish = end,
+	.preemptions = 2,
+	.random = 50000,
+};
+
+static void test_sim_a24_task_token_is_asked_while_it_is_submitted(void **state)
+{
+	(void)state;
+	assert_true(sim_verify(&task_stop_against_submit));
+}
+
+/* ---- the pool's token is asked while tasks are pending: everyone who waits is told ---- */
+
+static void pool_stop_setup(void)
+{
+	begin(1);
+	SIM_ASSERT(submit_body(&jobs[0], sleep_until_stop, NULL) == 0);
+	SIM_ASSERT(submit_body(&jobs[1], do_job, NULL) == 0);
+	sim_thread("stopper", ask_pool_stop, NULL);
+	sim_thread("waiter", await_job, &jobs[1]);
+}
+
+static const struct sim_case pool_stop = {
+	.name = "pool-stop",
+	.setup = pool_stop_setup,
+	.finish = end,
+	.preemptions = 2,
+	.random = 50000,
+	.controls = {
+		{ "waiter.c:qs__event_notify:unpark_one", SIM_DROP, SIM_DEADLOCK, 0 },
+	},
+};
+
+static void shutdown_cancel_setup(void)
+{
+	begin(1);
+	for (int i = 0; i < TASKS; i++)
+		SIM_ASSERT(submit_body(&jobs[i], do_job, NULL) == 0);
+	sim_thread("shutter", shut_down, (void *)&cancel);
+	sim_thread("waiter", await_job, &jobs[2]);
+}
+
+static const struct sim_case shutdown_cancel = {
+	.name = "shutdown-cancel",
+	.setup = shutdown_cancel_setup,
+	.finish = end,
+	.preemptions = 1,
+	.random = 50000,
+};
+
+static void test_sim_a4_stop_tells_those_who_wait_for_pending_tasks(void **state)
+{
+	(void)state;
+	assert_true(sim_verify(&pool_stop));
+	assert_true(sim_verify(&shutdown_cancel));
+}
+
+/* ---- room in a bounded queue is waited for while the pool is shut down ---- */
+
+static void bounded_setup(void)
+{
+	begin_bounded(1, 1);
+	SIM_ASSERT(submit_body(&jobs[0], do_job, NULL) == 0);
+	sim_thread("submitter", submit_patiently, &jobs[1]);
+	sim_thread("submitter 2", submit_patiently, &jobs[2]);
+	sim_thread("shutter", shut_down, (void *)&drain);
+}
+
+static const struct sim_case room_against_shutdown = {
+	.name = "room-against-shutdown",
+	.setup = bounded_setup,
+	.finish = end,
+	.preemptions = 1,
+	.random = 50000,
+	.controls = {
+		{ "queue.c:wake:unpark_one(giver)", SIM_DROP, SIM_DEADLOCK, 0 },
+	},
+};
+
+static void test_sim_a24_submit_waits_for_room_against_shutdown(void **state)
+{
+	(void)state;
+	assert_true(sim_verify(&room_against_shutdown));
+}
+
+/* ---- two shut down, two join ---- */
+
+static void two_joins_setup(void)
+{
+	begin(1);
+	SIM_ASSERT(submit_body(&jobs[0], do_job, NULL) == 0);
+	sim_thread("joiner", join, NULL);
+	sim_thread("joiner 2", join, NULL);
+}
+
+static const struct sim_case two_joins = {
+	.name = "two-joins",
+	.setup = two_joins_setup,
+	.finish = end,
+	.preemptions = 2,
+	.random = 50000,
+	.controls = {
+		{ "join.c:collect_once:compare_exchange_relaxed", SIM_SPLIT, SIM_USE_AFTER_FREE | SIM_CRASH, 0 },
+	},
+};
+
+static void test_sim_a23_two_join_at_once(void **state)
+{
+	(void)state;
+	assert_true(sim_verify(&two_joins));
+}
+
+/* ---- a task overstays the join: abandoned or done, never both; the straggler touches nothing freed ---- */
+
+static void join_a_while(void *arg)
+{
+	qs_report report = QS_REPORT_INIT;
+	const int error = qs_pool_join(pool, qs_after_s(1), NULL, &report);
+
+	(void)arg;
+	SIM_ASSERT(error == 0 || error == -ETIMEDOUT);
+	SIM_ASSERT((error == 0) == (report.stragglers == 0));
+	SIM_ASSERT(qs_future_is_ended(jobs[0].future) == 1);
+	check_sum(&report);
+	SIM_ASSERT(qs_pool_destroy(pool) == 0);
+}
+
+static void overstay_setup(void)
+{
+	begin(1);
+	SIM_ASSERT(submit_body(&jobs[0], wait_at_gate, NULL) == 0);
+	sim_thread("joiner", join_a_while, NULL);
+	sim_thread("opener", open_gate, NULL);
+}
+
+static void overstay_finish(void)
+{
+	const int state = qs_future_state(jobs[0].future);
+
+	SIM_ASSERT(state == QS_DONE || state == QS_ABANDONED || state == QS_CANCELLED);
+	SIM_ASSERT(state != QS_DONE || jobs[0].runs == 1);
+	qs_future_release(jobs[0].future);
+}
+
+static const struct sim_case join_against_end = {
+	.name = "join-against-end",
+	.setup = overstay_setup,
+	.finish = overstay_finish,
+	.preemptions = 1,
+	.early_timeouts = 2,
+	.random = 100000,
+};
+
+static void test_sim_a26_join_against_the_end_of_what_overstays(void **state)
+{
+	(void)state;
+	assert_true(sim_verify(&join_against_end));
+}
+
+/* ---- all kinds of waiting against the ends ---- */
+
+static void two_jobs_setup(void (*waiter)(void *arg))
+{
+	begin(2);
+	jobs[1].returns = -EIO;
+	SIM_ASSERT(submit_body(&jobs[0], do_job, NULL) == 0);
+	SIM_ASSERT(submit_body(&jobs[1], do_job, NULL) == 0);
+	sim_thread("waiter", waiter, NULL);
+}
+
+static void wait_any_way(void *arg)
+{
+	qs_future *const both[] = { jobs[0].future, jobs[1].future };
+	size_t index = 9;
+
+	(void)arg;
+	switch (sim_choose(3)) {
+	case 0:
+		SIM_ASSERT(qs_wait_any(&index, both, 2, QS_NEVER, NULL) == 0);
+		SIM_ASSERT(index < 2 && qs_future_is_ended(both[index]) == 1);
+		SIM_ASSERT(QS_PLAIN_READ(jobs[index].runs) == 1);
+		break;
+	case 1:
+		SIM_ASSERT(qs_wait_all(both, 2, QS_NEVER, NULL) == 0);
+		SIM_ASSERT(QS_PLAIN_READ(jobs[0].runs) == 1 && QS_PLAIN_READ(jobs[1].runs) == 1);
+		break;
+	default:
+		SIM_ASSERT(qs_wait_first_failure(&index, both, 2, QS_NEVER, NULL) == 1);
+		SIM_ASSERT(index == 1 && qs_future_value(both[1]) == -EIO);
+		break;
+	}
+}
+
+static void wait_any_setup(void)
+{
+	two_jobs_setup(wait_any_way);
+}
+
+static const struct sim_case waits_against_ends = {
+	.name = "waits-against-ends",
+	.setup = wait_any_setup,
+	.finish = end,
+	.preemptions = 1,
+	.stale_reads = 1,
+	.random = 50000,
+	.controls = {
+		{ "waiter.c:qs__event_notify:unpark_one", SIM_DROP, SIM_DEADLOCK, 0 },
+		{ "waiter.c:qs__waiter_tell:compare_exchange_acq_rel", SIM_SPLIT, SIM_DEADLOCK, 0 },
+	},
+};
+
+static void collect_in_order(void *arg)
+{
+	qs_future *const some[] = { jobs[0].future, jobs[1].future, jobs[0].future };
+	qs_as_completed *set;
+	qs_future *first;
+	qs_future *second;
+	qs_future *none;
+
+	(void)arg;
+	SIM_ASSERT(qs_as_completed_create(&set, some, 3) == 0);
+	SIM_ASSERT(qs_as_completed_next(set, &first, QS_NEVER, NULL) == 1);
+	SIM_ASSERT(qs_as_completed_next(set, &second, QS_NEVER, NULL) == 1);
+	SIM_ASSERT(qs_as_completed_next(set, &none, QS_NEVER, NULL) == 0);
+	SIM_ASSERT(first != second);
+	SIM_ASSERT(qs_future_is_ended(first) == 1 && qs_future_is_ended(second) == 1);
+	qs_as_completed_destroy(set);
+}
+
+static void collect_setup(void)
+{
+	two_jobs_setup(collect_in_order);
+}
+
+static const struct sim_case as_completed_against_ends = {
+	.name = "as-completed-against-ends",
+	.setup = collect_setup,
+	.finish = end,
+	.preemptions = 1,
+	.stale_reads = 1,
+	.random = 50000,
+	.controls = {
+		{ "waiter.c:push_ready:compare_exchange_release", SIM_SPLIT, SIM_DEADLOCK | SIM_RACE, 0 },
+	},
+};
+
+static void take_one_and_leave(void *arg)
+{
+	qs_future *const both[] = { jobs[0].future, jobs[1].future };
+	qs_as_completed *set;
+	qs_future *first;
+	int error;
+
+	(void)arg;
+	SIM_ASSERT(qs_as_completed_create(&set, both, 2) == 0);
+	error = qs_as_completed_next(set, &first, qs_after_s(1), NULL);
+	SIM_ASSERT(error == 1 || error == -ETIMEDOUT);
+	qs_as_completed_destroy(set);
+}
+
+static void leave_setup(void)
+{
+	two_jobs_setup(take_one_and_leave);
+}
+
+static const struct sim_case as_completed_left_early = {
+	.name = "as-completed-left-early",
+	.setup = leave_setup,
+	.finish = end,
+	.preemptions = 1,
+	.early_timeouts = 1,
+	.random = 50000,
+	.controls = {
+		{ "waiter.c:settle:load_acquire", SIM_COUNT_UP, SIM_USE_AFTER_FREE | SIM_RACE, 0 },
+	},
+};
+
+static void test_sim_a16_waits_against_ends(void **state)
+{
+	(void)state;
+	assert_true(sim_verify(&waits_against_ends));
+	assert_true(sim_verify(&as_completed_against_ends));
+	assert_true(sim_verify(&as_completed_left_early));
+}
+
+/* ---- memory and threads that are not there ---- */
+
+static void try_everything(void)
+{
+	qs_pool_options options = QS_POOL_OPTIONS_INIT;
+
+	for (int i = 0; i < TASKS; i++)
+		jobs[i] = empty_job;
+	options.workers = 2;
+	if (qs_pool_create(&pool, &options) != 0) {
+		pool = NULL;
+		return;
+	}
+	sim_thread("submitter", submit_job, &jobs[0]);
+	sim_thread("submitter 2", submit_job, &jobs[1]);
+}
+
+static void try_submit(void *arg)
+{
+	const int error = submit_body(arg, do_job, NULL);
+
+	SIM_ASSERT(error == 0 || error == -ENOMEM);
+}
+
+static void scarce_setup(void)
+{
+	stop = NULL;
+	try_everything();
+	if (pool != NULL)
+		sim_thread("submitter 3", try_submit, &jobs[2]);
+}
+
+static void scarce_finish(void)
+{
+	if (pool != NULL)
+		end();
+}
+
+static const struct sim_case scarce_threads = {
+	.name = "scarce-threads",
+	.setup = scarce_setup,
+	.finish = scarce_finish,
+	.preemptions = 0,
+	.failed_starts = 2,
+	.random = 50000,
+};
+
+static void test_sim_b2_threads_cannot_be_started(void **state)
+{
+	(void)state;
+	assert_true(sim_verify(&scarce_threads));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_sim_a24_submit_against_shutdown_and_join),
+		cmocka_unit_test(test_sim_a8_cancel_against_claim),
+		cmocka_unit_test(test_sim_a27_task_is_stopped_while_it_begins),
+		cmocka_unit_test(test_sim_a24_task_token_is_asked_while_it_is_submitted),
+		cmocka_unit_test(test_sim_a4_stop_tells_those_who_wait_for_pending_tasks),
+		cmocka_unit_test(test_sim_a24_submit_waits_for_room_against_shutdown),
+		cmocka_unit_test(test_sim_a23_two_join_at_once),
+		cmocka_unit_test(test_sim_a26_join_against_the_end_of_what_overstays),
+		cmocka_unit_test(test_sim_a16_waits_against_ends),
+		cmocka_unit_test(test_sim_b2_threads_cannot_be_started),
+	};
+
+	return cmocka_run_group_tests_name("sim pool", tests, NULL, NULL);
+}
