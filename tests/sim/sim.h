@@ -2,16 +2,17 @@
 /*
  * sim.h - run production code on a simulated machine, in every order that matters.
  *
- * A *case* is a small scenario.  The simulator runs it again and again; each *execution* takes another path through the
- * choices: which thread goes on, which of the values a load may legally see it sees, whether a park returns for no reason,
- * whether a timeout fires now, whether memory is there.  First exhaustively, with 0, 1, ... up to `preemptions` switches away
- * from a thread that could have gone on; then `random` times by the dice.
+ * A *case* is a small scenario.  The simulator runs it again and again; each *execution* takes another path
+ * through the choices: which thread goes on, which of the values a load may legally see it sees, whether a park
+ * returns for no reason, whether a timeout fires now, whether memory is there.  First exhaustively, with 0, 1,
+ * ... up to `preemptions` switches away from a thread that could have gone on; then `random` times by the dice.
  *
- * Each execution must end with every thread ended and joined, all memory freed, all descriptors closed and static words back
- * at their first value; on the way no access after free, no race on QS_PLAIN data, no failed SIM_ASSERT, no crash.
+ * Each execution must end with every thread ended and joined, all memory freed, all descriptors closed and
+ * static words back at their first value; on the way no access after free, no race on QS_PLAIN data, no failed
+ * SIM_ASSERT, no crash.
  *
- * A case is worth something only if it can fail: its *controls* break one operation of the code each, and the simulator must
- * then find the failure that was foretold.
+ * A case is worth something only if it can fail: its *controls* break one operation of the code each, and the
+ * simulator must then find the failure that was foretold.
  *
  *	static const struct sim_case parking = {
  *		.name = "parking",
@@ -25,11 +26,12 @@
  *
  *	assert_true(sim_verify(&parking));
  *
- * What it cannot see: data that is neither atomic nor marked; load buffering (a load that reads from a store which depends on
- * it); what the kernel does.  Its memory model is a little stronger than C11's.
+ * What it cannot see: data that is neither atomic nor marked; load buffering (a load that reads from a store
+ * which depends on it); what the kernel does.  Its memory model is a little stronger than C11's.
  *
  * Environment: QS_SIM_DEPTH=n searches deeper by n preemptions and 10^n times as many random executions;
- * QS_SIM_TRACE=1 shows the traces of the controls, too; QS_SIM_REPLAY=name:choices runs one execution again and shows it.
+ * QS_SIM_TRACE=1 shows the traces of the controls, too; QS_SIM_REPLAY=name:choices runs one execution again and
+ * shows it.
  */
 #ifndef SIM_H
 #define SIM_H

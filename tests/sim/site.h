@@ -2,8 +2,8 @@
 /*
  * site.h - the places in the source where an operation stands, and the operations as the simulator sees them.
  *
- * Each atomic operation of the production code calls one of these with its site, made by SIM_SITE: one static record for
- * each place.  The site is what a trace shows and what a negative control aims at.
+ * Each atomic operation of the production code calls one of these with its site, made by SIM_SITE: one static
+ * record for each place.  The site is what a trace shows and what a negative control aims at.
  */
 #ifndef SIM_SITE_H
 #define SIM_SITE_H

@@ -2,8 +2,8 @@
 /*
  * test_sim_pool.c - exec/: submit, cancel, stop, shutdown and join against each other and against the workers.
  *
- * After each execution the books are checked: what was submitted is the sum of the ends, each accepted task reached one end, its
- * body ran if and only if that end says so, and its argument was given back once.
+ * After each execution the books are checked: what was submitted is the sum of the ends, each accepted task
+ * reached one end, its body ran if and only if that end says so, and its argument was given back once.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -540,7 +540,6 @@ static const struct sim_case waits_against_ends = {
 	.setup = wait_any_setup,
 	.finish = end,
 	.preemptions = 1,
-	.stale_reads = 1,
 	.random = 50000,
 	.controls = {
 		{ "waiter.c:qs__event_notify:unpark_one", SIM_DROP, SIM_DEADLOCK, 0 },
@@ -576,7 +575,6 @@ static const struct sim_case as_completed_against_ends = {
 	.setup = collect_setup,
 	.finish = end,
 	.preemptions = 1,
-	.stale_reads = 1,
 	.random = 50000,
 	.controls = {
 		{ "waiter.c:push_ready:compare_exchange_release", SIM_SPLIT, SIM_DEADLOCK | SIM_RACE, 0 },
@@ -622,36 +620,56 @@ static void test_sim_a16_waits_against_ends(void **state)
 	assert_true(sim_verify(&as_completed_left_early));
 }
 
-/* ---- memory and threads that are not there ---- */
+/* ---- threads and memory that are not there: refused, or done on fewer threads; nothing lost, nothing leaked ---- */
 
-static void try_everything(void)
+static bool is_refusal(int error)
 {
-	qs_pool_options options = QS_POOL_OPTIONS_INIT;
-
-	for (int i = 0; i < TASKS; i++)
-		jobs[i] = empty_job;
-	options.workers = 2;
-	if (qs_pool_create(&pool, &options) != 0) {
-		pool = NULL;
-		return;
-	}
-	sim_thread("submitter", submit_job, &jobs[0]);
-	sim_thread("submitter 2", submit_job, &jobs[1]);
+	return error == -ENOMEM || error == -EAGAIN;
 }
 
-static void try_submit(void *arg)
+static void submit_if_possible(void *arg)
 {
 	const int error = submit_body(arg, do_job, NULL);
 
-	SIM_ASSERT(error == 0 || error == -ENOMEM);
+	SIM_ASSERT(error == 0 || is_refusal(error));
+}
+
+static void collect_if_possible(void *arg)
+{
+	struct job *job = arg;
+	qs_as_completed *set;
+	qs_future *first;
+	int error;
+
+	submit_if_possible(job);
+	if (!job->accepted)
+		return;
+	error = qs_as_completed_create(&set, &job->future, 1);
+	SIM_ASSERT(error == 0 || is_refusal(error));
+	if (error != 0)
+		return;
+	SIM_ASSERT(qs_as_completed_next(set, &first, QS_NEVER, NULL) == 1);
+	SIM_ASSERT(first == job->future);
+	qs_as_completed_destroy(set);
 }
 
 static void scarce_setup(void)
 {
+	qs_pool_options options = QS_POOL_OPTIONS_INIT;
+	int error;
+
 	stop = NULL;
-	try_everything();
-	if (pool != NULL)
-		sim_thread("submitter 3", try_submit, &jobs[2]);
+	for (int i = 0; i < TASKS; i++)
+		jobs[i] = empty_job;
+	options.workers = 2;
+	pool = NULL;
+	error = qs_pool_create(&pool, &options);
+	SIM_ASSERT(error == 0 || is_refusal(error));
+	if (error != 0)
+		return;
+	sim_thread("submitter", submit_if_possible, &jobs[0]);
+	sim_thread("submitter 2", submit_if_possible, &jobs[1]);
+	sim_thread("collector", collect_if_possible, &jobs[2]);
 }
 
 static void scarce_finish(void)
@@ -664,15 +682,28 @@ static const struct sim_case scarce_threads = {
 	.name = "scarce-threads",
 	.setup = scarce_setup,
 	.finish = scarce_finish,
-	.preemptions = 0,
 	.failed_starts = 2,
-	.random = 50000,
+	.random = 20000,
+};
+
+static const struct sim_case scarce_memory = {
+	.name = "scarce-memory",
+	.setup = scarce_setup,
+	.finish = scarce_finish,
+	.failed_allocations = 2,
+	.random = 20000,
 };
 
 static void test_sim_b2_threads_cannot_be_started(void **state)
 {
 	(void)state;
 	assert_true(sim_verify(&scarce_threads));
+}
+
+static void test_sim_b1_memory_cannot_be_had(void **state)
+{
+	(void)state;
+	assert_true(sim_verify(&scarce_memory));
 }
 
 int main(void)
@@ -688,6 +719,7 @@ int main(void)
 		cmocka_unit_test(test_sim_a26_join_against_the_end_of_what_overstays),
 		cmocka_unit_test(test_sim_a16_waits_against_ends),
 		cmocka_unit_test(test_sim_b2_threads_cannot_be_started),
+		cmocka_unit_test(test_sim_b1_memory_cannot_be_had),
 	};
 
 	return cmocka_run_group_tests_name("sim pool", tests, NULL, NULL);

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_sim_waiter.c - core/waiter.c: an event that happens against a thread that waits for it, gives up, or leaves.
+ * test_sim_waiter.c - core/waiter.c: an event that happens against a thread that waits for it, gives up, or
+ * leaves.
  *
- * Waiters live on the heap here and are freed as soon as their thread has left, so that a touch that comes too late is seen.
+ * Waiters live on the heap here and are freed as soon as their thread has left, so that a touch that comes too
+ * late is seen.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -2,9 +2,9 @@
 /*
  * choice.c - the stack of choices.
  *
- * An execution is a function of its choices.  Depth first: replay the stack, choose 0 from its end on; the next path adds one
- * to the last choice that has room and drops what is above.  By the dice: each choice is drawn, and kept, so that it can
- * be printed.  A recording has one character for a choice, base 36.
+ * An execution is a function of its choices.  Depth first: replay the stack, choose 0 from its end on; the next
+ * path adds one to the last choice that has room and drops what is above.  By the dice: each choice is drawn,
+ * and kept, so that it can be printed.  A recording has one character for a choice, base 36.
  */
 #include <stdlib.h>
 #include <string.h>

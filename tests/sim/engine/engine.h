@@ -12,8 +12,9 @@
  *	trace.c     what happened, to be shown after a failure
  *	switch_*.c  from one stack to another; one per machine
  *
- * One thread of the real machine runs everything.  Each simulated thread has a stack; explore.c runs on the real one, which
- * is the only place that an execution ends in, be it that no thread can go on or that sim_fail() was called.
+ * One thread of the real machine runs everything.  Each simulated thread has a stack; explore.c runs on the
+ * real one, which is the only place that an execution ends in, be it that no thread can go on or that
+ * sim_fail() was called.
  */
 #ifndef SIM_ENGINE_H
 #define SIM_ENGINE_H
@@ -35,8 +36,8 @@ typedef int64_t sim_time;
 /* ---- what a thread knows ---- */
 
 /*
- * A view: for each thread how much of it has happened, and for each word the oldest value that may still be seen.  Entries
- * from `width` on count as 0; width is a multiple of SIM_VIEW_GRAIN.
+ * A view: for each thread how much of it has happened, and for each word the oldest value that may still be
+ * seen.  Entries from `width` on count as 0; width is a multiple of SIM_VIEW_GRAIN.
  */
 #define SIM_VIEW_GRAIN 16
 struct sim_view {
@@ -52,7 +53,7 @@ void sim_view_set_seen(struct sim_view *view, unsigned location, unsigned messag
 
 struct sim_memory_order {
 	struct sim_view current;	/* what this thread has seen */
-	struct sim_view acquired;	/* what an acquire fence would add */
+	struct sim_view acquired;	/* what relaxed loads have seen besides: a fence adds it */
 	struct sim_view released;	/* what a relaxed store publishes: the view at the last fence */
 };
 
@@ -115,7 +116,10 @@ struct sim_execution {
 };
 extern struct sim_execution sim;
 
-unsigned sim_self_index(void);
+static inline unsigned sim_self_index(void)
+{
+	return sim.self ? (unsigned)(sim.self - sim.threads) : 0;
+}
 
 void sim_schedule_begin(void);
 void sim_schedule_run(void);		/* until nobody can go on */

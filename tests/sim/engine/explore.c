@@ -2,9 +2,9 @@
 /*
  * explore.c - runs a case: which executions, in a child process each exploration; says how it went.
  *
- * An exploration is a case with one control or with none.  It runs in a child, so that whatever it breaks is gone afterwards;
- * what it found comes back in a shared page.  Depth first goes with 0, 1, 2, ... preemptions, so that the first failure found
- * is one with the fewest.
+ * An exploration is a case with one control or with none.  It runs in a child, so that whatever it breaks is
+ * gone afterwards; what it found comes back in a shared page.  Depth first goes with 0, 1, 2, ... preemptions,
+ * so that the first failure found is one with the fewest.
  */
 #include <inttypes.h>
 #include <signal.h>

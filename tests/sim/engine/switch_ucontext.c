@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * switch_ucontext.c - from one stack to another on any machine that has ucontext.h, with a system call each time.
+ * switch_ucontext.c - from one stack to another on any machine that has ucontext.h, with a system call each
+ * time.
  */
 #include <stdlib.h>
 #include <ucontext.h>
