@@ -64,6 +64,7 @@ void qs__queue_init(struct qs__queue *queue, size_t limit)
 	queue->is_closed = false;
 	queue->is_waking = false;
 	qs__list_init(&queue->takers);
+	queue->parked = 0;
 	qs__list_init(&queue->givers);
 }
 
@@ -92,6 +93,7 @@ static void call_taker_locked(struct qs__queue *queue, struct wakes *wakes)
 	if (link == NULL)
 		return;
 	taker = QS__ENTRY(link, struct taker, link);
+	queue->parked--;
 	queue->is_waking = true;
 	/* relaxed: what it woke for is under the lock. */
 	qs__store_relaxed(&taker->is_woken, 1);
@@ -118,9 +120,10 @@ static int push_locked(struct qs__queue *queue, struct qs__list *link, bool *out
 		return -ESHUTDOWN;
 	if (!has_room_locked(queue))
 		return -EAGAIN;
-	*out_is_unattended = !queue->is_waking && qs__list_is_empty(&queue->takers);
 	qs__list_append(&queue->items, link);
 	queue->count++;
+	/* Each taker that is parked or on its way attends to one item; who is awake besides may be long about its own. */
+	*out_is_unattended = queue->count > queue->parked + (queue->is_waking ? 1 : 0);
 	queue->pushed++;
 	call_taker_locked(queue, wakes);
 	return 0;
@@ -249,6 +252,7 @@ static struct qs__list *take_or_park(struct qs__queue *queue, struct taker *take
 		/* relaxed: set again under this lock only. */
 		qs__store_relaxed(&taker->is_woken, 0);
 		qs__list_append(&queue->takers, &taker->link);
+		queue->parked++;
 	}
 	call_taker_locked(queue, &wakes);
 	qs__mutex_unlock(&queue->lock);
@@ -317,6 +321,7 @@ static bool dismiss(struct qs__queue *queue)
 	if (link != NULL) {
 		struct taker *taker = QS__ENTRY(link, struct taker, link);
 
+		queue->parked--;
 		/* relaxed: that the queue is closed is under the lock. */
 		qs__store_relaxed(&taker->is_woken, 1);
 		wakes.taker = &taker->is_woken;

@@ -23,6 +23,7 @@ struct qs__queue {
 	bool is_closed;			/* nothing more comes in */
 	bool is_waking;			/* a taker has been woken and has not come back yet */
 	struct qs__list takers;		/* parked ones, for an item */
+	size_t parked;			/* how many takers those are */
 	struct qs__list givers;		/* parked ones, for room */
 };
 
@@ -30,7 +31,8 @@ void qs__queue_init(struct qs__queue *queue, size_t limit);
 void qs__queue_fini(struct qs__queue *queue);
 
 /*
- * Put a link in.  *out_is_unattended: nobody was parked and nobody is on the way, so that somebody may have to be found.
+ * Put a link in.  *out_is_unattended: there are more items than takers that are parked or on the way, so that somebody may have
+ * to be found.
  * Returns 0, -EAGAIN (full), -ESHUTDOWN (closed).
  */
 int qs__queue_push(struct qs__queue *queue, struct qs__list *link, bool *out_is_unattended);
