@@ -791,7 +791,11 @@ typedef struct qs_process_status {
 	int dumped_core;	/* 1 if it did */
 	struct rusage usage;	/* what it used: the child, and those of its own that it waited for */
 } qs_process_status;
-#define QS_PROCESS_STATUS_INIT { sizeof(qs_process_status), 0, 0, 0, { { 0, 0 }, { 0, 0 } } }
+#ifdef __cplusplus
+#define QS_PROCESS_STATUS_INIT { sizeof(qs_process_status), 0, 0, 0, {} }
+#else
+#define QS_PROCESS_STATUS_INIT { .size = sizeof(qs_process_status) }
+#endif
 
 /*
  * qs_process_spawn - start a program.
