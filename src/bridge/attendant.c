@@ -2,7 +2,7 @@
 /*
  * attendant.c - one thread, which sleeps on one word.
  *
- * The word counts the calls; bit 31 says that the last token has gone.  Whoever gives the attendant something to do puts it where
+ * The word counts the calls; its lowest bit says that the last token has gone, and the count above may overflow.  Whoever gives the attendant something to do puts it where
  * it belongs (the stack of called tokens, the heap of deadlines), then adds to the word, then unparks.  The attendant reads the
  * word, does all there is to do, and parks on the value that it read.  So nothing is left lying.
  *
@@ -25,7 +25,8 @@
 #include "platform/park.h"
 #include "platform/thread.h"
 
-#define LAST_HAS_GONE (UINT32_C(1) << 31)
+#define LAST_HAS_GONE UINT32_C(1)
+#define ONE_CALL UINT32_C(2)
 
 /*
  * R = under the registry's lock, L = under lock, A = atomic.
@@ -245,7 +246,7 @@ void qs__attended_set_deadline(struct qs__attended *attended, qs_time when)
 	qs__heap_insert(&attendant->timers, &attended->timer, when);
 	attended->has_timer = true;
 	qs__mutex_unlock(&attendant->lock);
-	call(attendant, 1);
+	call(attendant, ONE_CALL);
 }
 
 void qs__attended_call(struct qs__attended *attended)
@@ -259,5 +260,5 @@ void qs__attended_call(struct qs__attended *attended)
 		QS_PLAIN_WRITE(attended->next_called, first);
 		/* Publishes next_called.  Pairs with exchange_acquire in walk_called(). */
 	} while (!qs__compare_exchange_release(&attendant->called, &first, attended));
-	call(attendant, 1);
+	call(attendant, ONE_CALL);
 }

@@ -70,8 +70,9 @@ static void run(struct qs__worker *worker, qs_future *future)
 	struct qs__outcome outcome;
 	int returned;
 
-	enter(worker, future);
+	/* In this order: a joiner that sees it run may abandon it, and running must not follow that. */
 	qs__future_begin(future);
+	enter(worker, future);
 	returned = future->fn(&worker->task, future->arg);
 	qs__future_destroy_arg(future);
 	if (!leave(worker)) {
