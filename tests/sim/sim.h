@@ -8,7 +8,7 @@
  * ... up to `preemptions` switches away from a thread that could have gone on; then `random` times by the dice.
  *
  * Each execution must end with every thread ended and joined, all memory freed, all descriptors closed and
- * static words back at their first value; on the way no access after free, no race on QS_PLAIN data, no failed
+ * static words back at the value of the beginning; on the way no access after free, no race on QS_PLAIN data, no failed
  * SIM_ASSERT, no crash.
  *
  * A case is worth something only if it can fail: its *controls* break one operation of the code each, and the
@@ -30,8 +30,8 @@
  * which depends on it); what the kernel does.  Its memory model is a little stronger than C11's.
  *
  * Environment: QS_SIM_DEPTH=n searches deeper by n preemptions and 10^n times as many random executions;
- * QS_SIM_TRACE=1 shows the traces of the controls, too; QS_SIM_REPLAY=name:choices runs one execution again and
- * shows it.
+ * QS_SIM_TRACE=1 shows the traces of the controls, too; QS_SIM_ONLY=name runs the case of that name alone, without a
+ * child process, for a debugger.
  */
 #ifndef SIM_H
 #define SIM_H
@@ -60,14 +60,15 @@ enum sim_mutation {
 	SIM_WEAKEN,	/* its memory order becomes relaxed */
 	SIM_DROP,	/* it does not happen: a store, an update, a fence, a park (returns at once), an unpark, a free, a join */
 	SIM_SPLIT,	/* a read-modify-write becomes a load and a store */
-	SIM_PRETEND,	/* a load or an update does not happen and yields `value`; a compare-exchange yields success */
+	SIM_PRETEND,	/* a load or an update does not happen and yields `value`; a compare-exchange yields success;
+			   an init sets `value`: for counters that are about to wrap */
 	SIM_COUNT_UP,	/* the same with value, value + 1, ...: whatever a loop waits for, it gets it too early */
 };
 
 struct sim_control {
 	const char *site;		/* "file.c:function:operation" or "file.c:function:operation(part of the argument)" */
 	enum sim_mutation mutation;
-	unsigned foretold;		/* of enum sim_failure */
+	unsigned foretold;		/* of enum sim_failure; 0 = the case holds all the same */
 	uint64_t value;			/* SIM_PRETEND, SIM_COUNT_UP */
 };
 

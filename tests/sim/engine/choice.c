@@ -2,12 +2,11 @@
 /*
  * choice.c - the stack of choices.
  *
- * An execution is a function of its choices.  Depth first: replay the stack, choose 0 from its end on; the next
- * path adds one to the last choice that has room and drops what is above.  By the dice: each choice is drawn,
- * and kept, so that it can be printed.  A recording has one character for a choice, base 36.
+ * An execution is a function of its choices.  Depth first: replay the stack, choose 0 from its end on; the next path
+ * adds one to the last choice that has room and drops what is above.  By the dice: each choice is drawn, from a seed
+ * for each execution.
  */
 #include <stdlib.h>
-#include <string.h>
 
 #include "engine.h"
 
@@ -19,8 +18,6 @@ static struct {
 	uint8_t value[SIM_CHOICES];
 	uint8_t count[SIM_CHOICES];
 } stack;
-
-static const char digits[] = "0123456789abcdefghijklmnopqrstuvwxyz";
 
 void sim_choice_mode(enum sim_choice_mode mode)
 {
@@ -71,8 +68,8 @@ unsigned sim_choice_of_mine(unsigned count, unsigned value)
 	if (stack.taken == SIM_CHOICES)
 		sim_fail(SIM_TOO_SMALL, "more than %d choices", SIM_CHOICES);
 	if (stack.taken < stack.depth) {
-		if (stack.mode == SIM_DEPTH_FIRST && stack.count[stack.taken] != count)
-			sim_fail(SIM_LEAK, "not repeatable: an execution left state behind that changes the next one");
+		if (stack.count[stack.taken] != count)
+			sim_fail(SIM_LEAK, "not repeatable: an earlier execution left something behind");
 		return stack.value[stack.taken++];
 	}
 	return keep(count, value);
@@ -92,30 +89,4 @@ bool sim_choice_advance(void)
 		return false;
 	stack.value[stack.depth - 1]++;
 	return true;
-}
-
-void sim_choice_read(const char *recording)
-{
-	stack.mode = SIM_RECORDED;
-	stack.depth = 0;
-	for (; *recording && stack.depth < SIM_CHOICES; recording++) {
-		const char *digit = strchr(digits, *recording);
-
-		if (digit)
-			stack.value[stack.depth++] = (uint8_t)(digit - digits);
-	}
-}
-
-/* Zeros at the end say nothing: a recording that has ended goes on with 0. */
-void sim_choice_print(char *out, size_t size)
-{
-	unsigned length = stack.taken;
-
-	while (length > 0 && stack.value[length - 1] == 0)
-		length--;
-	if (length > size - 1)
-		length = (unsigned)size - 1;
-	for (unsigned i = 0; i < length; i++)
-		out[i] = digits[stack.value[i]];
-	out[length] = '\0';
 }

@@ -3,7 +3,7 @@
  * engine.h - what the parts of the simulator know of each other.
  *
  *	explore.c   runs a case: which executions, in a child process each exploration; says how it went
- *	choice.c    the stack of choices: depth first, by the dice, or from a recording
+ *	choice.c    the stack of choices: depth first, or by the dice
  *	schedule.c  threads, who goes on, sleeping and waking, the clock
  *	memory.c    the words that threads share, and what a load may see
  *	race.c      the order of plain accesses
@@ -153,15 +153,12 @@ void sim_context_switch(struct sim_context *from, struct sim_context *to);
 enum sim_choice_mode {
 	SIM_DEPTH_FIRST,
 	SIM_BY_DICE,
-	SIM_RECORDED,
 };
 
 void sim_choice_mode(enum sim_choice_mode mode);
 void sim_choice_begin(uint64_t seed);	/* of one execution */
 bool sim_choice_advance(void);		/* depth first: to the next path; false: there is none */
 void sim_choice_restart(void);		/* depth first: from the first path again */
-void sim_choice_read(const char *recording);
-void sim_choice_print(char *out, size_t size);
 bool sim_choice_by_dice(void);
 uint64_t sim_dice(void);
 

@@ -2,6 +2,8 @@
 /*
  * explore.c - runs a case: which executions, in a child process each exploration; says how it went.
  *
+ * Explorations are repeatable: run again, they take the same paths and find the same failure.
+ *
  * An exploration is a case with one control or with none.  It runs in a child, so that whatever it breaks is
  * gone afterwards; what it found comes back in a shared page.  Depth first goes with 0, 1, 2, ... preemptions,
  * so that the first failure found is one with the fewest.
@@ -41,6 +43,7 @@ static const struct sim_case *scenario;
 static struct outcome *outcome;		/* shared with the child */
 static bool show_trace;
 static int bound;			/* the present limit of preemptions */
+static bool is_warm_up;			/* the first execution of a process, which static state may remember */
 
 static double seconds_now(void)
 {
@@ -108,7 +111,7 @@ static void check_what_is_left(void)
 		sim_heap_end();
 	if (!sim.failure)
 		sim_descriptor_end();
-	if (!sim.failure)
+	if (!sim.failure && !is_warm_up)
 		sim_memory_end();
 }
 
@@ -137,13 +140,9 @@ static void execute(uint64_t seed)
 
 static void print_failure(void)
 {
-	char choices[SIM_CHOICES + 1];
-
-	sim_choice_print(choices, sizeof(choices));
 	fprintf(stderr, "--- %s: %s\n", scenario->name, sim.reason);
 	sim_trace_print();
-	fprintf(stderr, "--- after %" PRIu64 " executions; again: QS_SIM_REPLAY='%s@%d:%s'\n", outcome->executions,
-		scenario->name, bound, choices);
+	fprintf(stderr, "--- execution %" PRIu64 "; QS_SIM_ONLY=%s runs it again\n", outcome->executions, scenario->name);
 }
 
 static bool failed(void)
@@ -204,9 +203,23 @@ static bool search_by_dice(void)
 	return true;
 }
 
+/* What is set up once in a process is set up now; from here on an execution must leave static state as it found it. */
+static bool warm_up(void)
+{
+	bound = 0;
+	is_warm_up = true;
+	sim_choice_mode(SIM_DEPTH_FIRST);
+	execute(0);
+	is_warm_up = false;
+	return !failed();
+}
+
 static void explore(void)
 {
 	const int last = scenario->preemptions + depth();
+
+	if (!warm_up())
+		return;
 
 	for (bound = 0; bound <= last && !outcome->all; bound++)
 		if (!search_all())
@@ -243,18 +256,23 @@ static void keep_quiet(void)
 		abort();
 }
 
-static void run_child(const struct sim_control *control)
+static void run_exploration(const struct sim_control *control)
 {
 	const double start = seconds_now();
 
-	catch_faults();
-	keep_quiet();
 	sim_memory_forget();
 	sim_control_begin(control);
 	explore();
 	outcome->met = sim_control_was_met();
 	outcome->seconds = seconds_now() - start;
 	outcome->finished = true;
+}
+
+static void run_child(const struct sim_control *control)
+{
+	catch_faults();
+	keep_quiet();
+	run_exploration(control);
 	fflush(stderr);
 	_exit(0);
 }
@@ -271,13 +289,18 @@ static void make_outcome(void)
 	outcome->preemptions = -1;
 }
 
-static void explore_in_child(const struct sim_control *control, bool show)
+/* In a child, or right here for a debugger. */
+static void explore_apart(const struct sim_control *control, bool show)
 {
 	pid_t child;
 
 	make_outcome();
 	show_trace = show || getenv("QS_SIM_TRACE");
 	fflush(NULL);
+	if (getenv("QS_SIM_ONLY")) {
+		run_exploration(control);
+		return;
+	}
 	child = fork();
 	if (child < 0)
 		abort();
@@ -287,6 +310,13 @@ static void explore_in_child(const struct sim_control *control, bool show)
 		;
 	if (!outcome->finished)
 		outcome->failure = SIM_CRASH;
+}
+
+static bool is_asked_for(void)
+{
+	const char *only = getenv("QS_SIM_ONLY");
+
+	return !only || strcmp(only, scenario->name) == 0;
 }
 
 static const char *failure_name(unsigned failure)
@@ -312,7 +342,7 @@ static bool case_holds(void)
 {
 	char verdict[NAME_BYTES];
 
-	explore_in_child(NULL, true);
+	explore_apart(NULL, true);
 	if (outcome->failure)
 		snprintf(verdict, sizeof(verdict), "FAILS: %s", failure_name(outcome->failure));
 	else if (outcome->all)
@@ -323,55 +353,27 @@ static bool case_holds(void)
 	return outcome->failure == 0;
 }
 
-static bool control_is_caught(const struct sim_control *control)
+static bool control_does_as_foretold(const struct sim_control *control)
 {
 	char verdict[NAME_BYTES];
-	bool caught;
+	bool good;
 
-	explore_in_child(control, false);
-	caught = (outcome->failure & control->foretold) != 0;
+	explore_apart(control, false);
 	if (!outcome->failure && !outcome->met)
 		outcome->failure = SIM_UNTOUCHED;
-	snprintf(verdict, sizeof(verdict), caught ? "caught: %s" : "NOT CAUGHT: %s", failure_name(outcome->failure));
+	good = control->foretold ? (outcome->failure & control->foretold) != 0 : outcome->failure == 0;
+	snprintf(verdict, sizeof(verdict), "%s: %s", good ? "as foretold" : "NOT AS FORETOLD",
+		 failure_name(outcome->failure));
 	report(control->site, verdict);
-	if (!caught && outcome->failure)
-		explore_in_child(control, true);
-	return caught;
-}
-
-static int replay(const char *recording)
-{
-	sim_choice_read(recording);
-	show_trace = true;
-	make_outcome();
-	execute(0);
-	if (!sim.failure)
-		snprintf(sim.reason, sizeof(sim.reason), "holds");
-	print_failure();
-	return sim.failure == 0;
-}
-
-/* QS_SIM_REPLAY=name@bound:choices, for the case of that name alone. */
-static bool replay_is_wanted(const char **choices)
-{
-	const char *text = getenv("QS_SIM_REPLAY");
-	const size_t length = strlen(scenario->name);
-
-	if (!text || strncmp(text, scenario->name, length) != 0 || text[length] != '@')
-		return false;
-	bound = atoi(text + length + 1);
-	*choices = strchr(text + length, ':');
-	return *choices != NULL;
+	if (!good && outcome->failure)
+		explore_apart(control, true);
+	return good;
 }
 
 bool sim_holds(const struct sim_case *the_case)
 {
-	const char *choices;
-
 	scenario = the_case;
-	if (replay_is_wanted(&choices))
-		return replay(choices + 1);
-	return case_holds();
+	return !is_asked_for() || case_holds();
 }
 
 bool sim_fails(const struct sim_case *the_case, unsigned foretold)
@@ -379,7 +381,9 @@ bool sim_fails(const struct sim_case *the_case, unsigned foretold)
 	char verdict[NAME_BYTES];
 
 	scenario = the_case;
-	explore_in_child(NULL, false);
+	if (!is_asked_for())
+		return true;
+	explore_apart(NULL, false);
 	snprintf(verdict, sizeof(verdict), outcome->failure & foretold ? "fails, as it must: %s" : "DOES NOT FAIL SO: %s",
 		 failure_name(outcome->failure));
 	report(scenario->name, verdict);
@@ -390,7 +394,7 @@ bool sim_verify(const struct sim_case *the_case)
 {
 	bool good = sim_holds(the_case);
 
-	for (unsigned i = 0; i < SIM_MAX_CONTROLS && the_case->controls[i].site; i++)
-		good &= control_is_caught(&the_case->controls[i]);
+	for (unsigned i = 0; i < SIM_MAX_CONTROLS && the_case->controls[i].site && is_asked_for(); i++)
+		good &= control_does_as_foretold(&the_case->controls[i]);
 	return good;
 }
