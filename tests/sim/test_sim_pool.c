@@ -439,7 +439,7 @@ static const struct sim_case two_joins = {
 	.preemptions = 2,
 	.random = 50000,
 	.controls = {
-		{ "join.c:collect_once:compare_exchange_relaxed", SIM_SPLIT, SIM_USE_AFTER_FREE | SIM_CRASH, 0 },
+		{ "waiter.c:qs__event_notify:unpark_one", SIM_DROP, SIM_DEADLOCK, 0 },
 	},
 };
 
@@ -577,7 +577,7 @@ static const struct sim_case as_completed_against_ends = {
 	.preemptions = 1,
 	.random = 50000,
 	.controls = {
-		{ "waiter.c:push_ready:compare_exchange_release", SIM_SPLIT, SIM_DEADLOCK | SIM_RACE, 0 },
+		{ "waiter.c:push_ready:compare_exchange_release", SIM_SPLIT, SIM_DEADLOCK | SIM_RACE | SIM_ASSERTION, 0 },
 	},
 };
 

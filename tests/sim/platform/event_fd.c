@@ -20,6 +20,8 @@ static struct {
 	bool open;
 } descriptors[DESCRIPTORS];
 
+static char any_readable;	/* its address is what polling threads sleep on */
+
 static bool is_ours(int fd)
 {
 	return fd >= FIRST && fd < FIRST + DESCRIPTORS;
@@ -50,7 +52,7 @@ void qs__event_fd_set(int fd)
 	check_open(fd);
 	sim_update(site, &descriptors[fd - FIRST].readable, sizeof(uint32_t), SIM_EXCHANGE, 1, SIM_RELEASE);
 	if (sim_control_of(site) == SIM_INTACT)
-		sim_wake(descriptors, SIM_THREADS);
+		sim_wake(&any_readable, SIM_THREADS);
 }
 
 void qs__event_fd_close(int fd)
@@ -92,7 +94,7 @@ int qs__poll(struct pollfd *fds, nfds_t count, qs_time deadline)
 		if (deadline <= sim.now)
 			return -ETIMEDOUT;
 		sim_trace(site, NULL, "sleeps", 0, 0);
-		sim_sleep(descriptors, deadline);
+		sim_sleep(&any_readable, deadline);
 	}
 }
 
