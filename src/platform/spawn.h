@@ -4,9 +4,9 @@
  *
  * Nothing here waits for a child but qs__spawn(), until its exec.  Waiting is polling the child's descriptor.
  *
- * A child that has ended stays a zombie until qs__child_look() takes its status away; as long as it does, neither its number nor
- * its group's can come to mean another process.  These calls know nothing of threads: who calls them keeps looking and signalling
- * apart from each other.
+ * A child that has ended stays a zombie until qs__child_look() takes its status away; as long as it
+ * does, neither its number nor its group's can come to mean another process.  These calls know nothing
+ * of threads: who calls them keeps looking and signalling apart from each other.
  */
 #ifndef QS__PLATFORM_SPAWN_H
 #define QS__PLATFORM_SPAWN_H
@@ -25,11 +25,13 @@ struct qs__child {
 /*
  * Start a program.  The options have been checked: argv has a first word, each descriptor is mapped to once.
  *
- * When it returns 0 the exec has succeeded and the group is the child's own; or a signal ended the child on the way there, which
- * is told as any other end.  When it fails there is no child, and the host's SIGCHLD handler heard of none.
+ * When it returns 0 the exec has succeeded and the group is the child's own; or a signal ended the
+ * child on the way there, which is told as any other end.  When it fails there is no child, and the
+ * host's SIGCHLD handler heard of none.
  *
- * Returns 0; what exec said; -EBADF (a descriptor of the map is not open); -EAGAIN, -ENOMEM, -EMFILE, -ENFILE; -ENOSYS (the
- * system has no pidfd: Linux before 5.4).
+ * Returns 0; what exec said; -EBADF (a descriptor of the map is not open); -EAGAIN, -ENOMEM, -EMFILE,
+ * -ENFILE; -ENOSYS (the system has no pidfd: Linux before 5.4); -QS_ELOST (it ran, and the host reaped
+ * it before a pidfd was made, on systems that do not make it with the child).
  */
 int qs__spawn(struct qs__child *out, const qs_process_options *options);
 
@@ -38,8 +40,8 @@ int qs__spawn(struct qs__child *out, const qs_process_options *options);
  *
  *   held    the status was not taken yet: the child's number is still its own
  *
- * Where the kernel signals a group through the pidfd (Linux 6.9) this is safe whoever took the status.  Older ones go by number,
- * and only while it is held.
+ * Where the kernel signals a group through the pidfd (Linux 6.9) this is safe whoever took the status.
+ * Older ones go by number, and only while it is held.
  *
  * Returns 0; -ESRCH (nobody is left, or it cannot be told safely); -EPERM; -EINVAL.
  */
@@ -58,7 +60,8 @@ int qs__child_look(const struct qs__child *child, bool take, qs_process_status *
 /*
  * Find a member of the child's own group that has not ended, other than the child, which must be held.
  *
- * Returns a pidfd of it, to be closed by qs__child_close_fd(); -ENOENT (none is left); what kept us from looking.
+ * Returns a pidfd of it, to be closed by qs__child_close_fd(); -ENOENT (none is left); what kept us
+ * from looking.
  */
 int qs__child_group_member(const struct qs__child *child);
 

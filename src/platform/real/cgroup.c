@@ -7,9 +7,10 @@
  *	cpu.max			v2: "50000 100000" or "max 100000": so many us of CPU time in so many us
  *	cpu.cfs_quota_us	v1: "50000", or "-1" for none; with cpu.cfs_period_us
  *
- * A quota holds for all groups below it, so each from ours up to the mount point counts, and the smallest one wins.  In a container
- * the path of our group may begin with the folder that is mounted; a mount that does not show our group does not count.  What is
- * missing, unreadable or malformed is no quota: guessing low would idle a machine.
+ * A quota holds for all groups below it, so each from ours up to the mount point counts, and the
+ * smallest one wins.  In a container the path of our group may begin with the folder that is mounted; a
+ * mount that does not show our group does not count.  What is missing, unreadable or malformed is no
+ * quota: guessing low would idle a machine.
  */
 #define _GNU_SOURCE
 #include "cgroup.h"
@@ -175,8 +176,8 @@ static bool find_group(const char *root, const struct kind *kind, char *out, siz
 }
 
 /*
- * "36 35 98:0 /root /mount/point options optional... - filesystem source super,options".  The line is taken apart; false if
- * it is not a mount of this kind.
+ * "36 35 98:0 /root /mount/point options optional... - filesystem source super,options".  The line is
+ * taken apart; false if it is not a mount of this kind.
  */
 static bool parse_mount(char *line, const struct kind *kind, char **out_root, char **out_point)
 {
@@ -206,7 +207,7 @@ static bool parse_mount(char *line, const struct kind *kind, char **out_root, ch
 	return true;
 }
 
-/* What of our group's path lies below the mounted folder, "" if that is our group; NULL if our group is not seen there. */
+/* What of our group's path lies below the mounted folder: "" if it is our group, NULL if ours is not seen there. */
 static const char *path_below(const char *group, const char *mounted)
 {
 	const size_t length = strcmp(mounted, "/") == 0 ? 0 : strlen(mounted);

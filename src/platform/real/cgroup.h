@@ -10,7 +10,8 @@
 #define QS__CPU_NO_QUOTA UINT_MAX
 
 /*
- * How many CPUs the tightest quota amounts to, rounded up, at least 1; QS__CPU_NO_QUOTA if there is none, or none that can be read.
+ * How many CPUs the tightest quota amounts to, rounded up, at least 1; QS__CPU_NO_QUOTA if there is
+ * none, or none that can be read.
  *
  *   root    what to put before "/proc/self/cgroup" and all other names: "", or a test's folder
  */

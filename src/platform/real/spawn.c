@@ -2,19 +2,23 @@
 /*
  * spawn.c - child processes by clone, pidfd and waitid.
  *
- * The child borrows our memory until its exec (CLONE_VM): no page table is copied, which makes it as fast as vfork and twice as fast
- * as fork.  It has a stack of its own, and this thread is held until the exec has succeeded or the child has gone (CLONE_VFORK).
- * spawn_child.c tells by which rules it lives meanwhile; all that can be prepared is prepared here, in one block of memory:
+ * The child borrows our memory until its exec (CLONE_VM): no page table is copied, which makes it as
+ * fast as vfork and twice as fast as fork.  It has a stack of its own, and this thread is held until
+ * the exec has succeeded or the child has gone (CLONE_VFORK).  spawn_child.c tells by which rules it
+ * lives meanwhile; all that can be prepared is prepared here, in one block of memory:
  *
  *	plan | files of PATH | descriptors | sources | text of the files | stack
  *
- * The child gets no exit signal before its exec, which gives it SIGCHLD.  So a spawn that fails is nothing that the host's SIGCHLD
- * handler hears of, or that its waitpid(-1) could find; that is why every wait here says __WALL.
+ * The child gets no exit signal before its exec, which gives it SIGCHLD.  So a spawn that fails is
+ * nothing that the host's SIGCHLD handler hears of, or that its waitpid(-1) could find; that is why
+ * every wait here says __WALL.
  *
- * The mask and the ignored signals of a child are those that the program was started with (FAILURES D1): what a worker blocks, or
- * the host has come to ignore since, is no business of the child's; what `nohup` ignores is.  They are noted when the library is loaded.
+ * The mask and the ignored signals of a child are those that the program was started with (FAILURES
+ * D1): what a worker blocks, or the host has come to ignore since, is no business of the child's; what
+ * `nohup` ignores is.  They are noted when the library is loaded.
  *
- * A child's number is used only while its status has not been taken; waiting and signalling go through the pidfd (D2, D3).
+ * A child's number is used only while its status has not been taken; waiting and signalling go through
+ * the pidfd (D2, D3).
  */
 #define _GNU_SOURCE
 #include "platform/spawn.h"
@@ -35,7 +39,7 @@
 #include "platform/alloc.h"
 #include "spawn_plan.h"
 
-#define CHILD_STACK_BYTES 16384	/* the deepest path needs 2 KiB; the rest is for the dynamic linker of a sanitizer */
+#define CHILD_STACK_BYTES 16384	/* ours needs 2 KiB; the rest is for what libc or a tool may put below */
 #define STACK_ALIGNMENT 16
 #define STANDARD_FDS 3		/* 0 to 2: always there in a child, never ours */
 
@@ -225,6 +229,24 @@ void qs__child_close_fd(int fd)
  * Start
  */
 
+#if defined(__SANITIZE_THREAD__)
+#define CLONE_IS_REPLACED 1
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define CLONE_IS_REPLACED 1
+#endif
+#endif
+
+#ifdef CLONE_IS_REPLACED
+/*
+ * The thread sanitizer's clone() does in the child what is to be done after fork: it tells itself to
+ * look away from now on.  In borrowed memory that holds for this thread as well, and false reports
+ * follow.  Glibc has the function by a second name.
+ */
+int __clone(int (*fn)(void *), void *stack, int flags, void *arg, ...);
+#define clone __clone
+#endif
+
 /* Returns the child's number, and its pidfd if the system makes one with it, else -1. */
 static pid_t clone_child(struct qs__spawn_plan *plan, void *stack_top, int *out_fd)
 {
@@ -264,6 +286,8 @@ static int start(struct qs__child *out, struct qs__spawn_plan *plan, void *stack
 		return plan->error;
 	}
 	fd = fd < 0 ? open_pidfd(pid) : above_standard(fd);
+	if (fd == -ESRCH)
+		return -QS_ELOST;	/* it has ended already, and the host reaped it: the number says nothing any more */
 	if (fd < 0) {
 		discard(pid, fd);
 		return fd;
@@ -384,7 +408,7 @@ static bool is_other_member(const struct qs__child *child, pid_t pid)
 	return pid > 0 && pid != child->pid && getpgid(pid) == child->pid;
 }
 
-/* A pidfd of this process if it is a living member, -ENOENT if not.  The second look is for a number that was reused meanwhile. */
+/* A pidfd of this process if it is a living member, -ENOENT if not.  The number may be reused: look again. */
 static int member_fd(const struct qs__child *child, pid_t pid)
 {
 	if (!is_other_member(child, pid))

@@ -2,17 +2,20 @@
 /*
  * spawn_child.c - what a new child does between clone and exec.
  *
- * It runs in the parent's memory, on a stack of its own, while the thread that made it is held in clone; the parent's other threads
- * go on.  So it may be stopped at any instruction with anybody's lock taken, and what it writes, the parent keeps.  Hence:
+ * It runs in the parent's memory, on a stack of its own, while the thread that made it is held in
+ * clone; the parent's other threads go on.  So it may be stopped at any instruction with anybody's lock
+ * taken, and what it writes, the parent keeps.  Hence:
  *
- * - System calls are made through syscall() alone, which the parent has called before, and errno looked at (their lazy binding is
- *   done).  The wrappers of libc are not used: sanitizers and preloaded libraries replace them by code that takes locks or that
- *   keeps books, and those books are the parent's.
+ * - System calls are made through syscall() alone, which the parent has called before, and errno looked
+ *   at (their lazy binding is done).  The wrappers of libc are not used: sanitizers and preloaded
+ *   libraries replace them by code that takes locks or that keeps books, and those books are the
+ *   parent's.
  * - No function here is instrumented, nothing is allocated, no loop is longer than the plan.
  * - All signals are blocked until nobody of the parent's handlers is left to run (FAILURES C13).
  *
- * Its memory being the parent's is also how a failure is reported: in plan->error.  Where a tool turns vfork into fork (valgrind,
- * qemu-user) that word is not shared, and a failed exec is seen as exit code 127.
+ * Its memory being the parent's is also how a failure is reported: in plan->error.  Where a tool turns
+ * vfork into fork (valgrind, qemu-user) that word is not shared, and a failed exec is seen as exit code
+ * 127.
  */
 #define _GNU_SOURCE
 #include "spawn_plan.h"
@@ -34,7 +37,7 @@
 #define EXEC_FAILED 127		/* the shell's exit code for a program that could not be run */
 #define FIRST_FREE 3		/* copies are put above standard input, output and error */
 
-/* What rt_sigaction takes.  The handler comes first; the rest is 0 for what is set here, in whatever order it is. */
+/* What rt_sigaction takes.  The handler comes first; the rest, in whatever order, is 0 for what is set here. */
 struct kernel_sigaction {
 	uintptr_t handler;
 	unsigned long rest[4];
@@ -88,8 +91,8 @@ IN_CHILD static bool is_target(const struct qs__spawn_plan *plan, long fd)
 }
 
 /*
- * A copy of fd whose number nothing will be put on.  Copies that came to lie on such a number are not closed: what is put
- * there replaces them.
+ * A copy of fd whose number nothing will be put on.  Copies that came to lie on such a number are not
+ * closed: what is put there replaces them.
  */
 IN_CHILD static long copy_aside(const struct qs__spawn_plan *plan, long fd)
 {
@@ -102,8 +105,9 @@ IN_CHILD static long copy_aside(const struct qs__spawn_plan *plan, long fd)
 }
 
 /*
- * All sources must be open before the first new descriptor is made, which might take the number of one that is not.
- * Clearing close-on-exec is the test, and all that a descriptor that keeps its number needs.
+ * All sources must be open before the first new descriptor is made, which might take the number of one
+ * that is not.  Clearing close-on-exec is the test, and all that a descriptor that keeps its number
+ * needs.
  */
 IN_CHILD static long check_sources(const struct qs__spawn_plan *plan)
 {
@@ -176,7 +180,7 @@ IN_CHILD static long parse_fd(const char *text)
 	return fd;
 }
 
-/* The way of Linux before 5.9.  The folder lists by number, so that closing what was listed loses nothing of the rest. */
+/* The way of Linux before 5.9.  The folder lists by number: closing what was listed loses nothing of the rest. */
 IN_CHILD static long close_listed(const struct qs__spawn_plan *plan)
 {
 	_Alignas(struct kernel_dirent) char buffer[1024];
@@ -233,8 +237,8 @@ IN_CHILD static long set_descriptors(const struct qs__spawn_plan *plan)
 /* Errors that say nothing of the other folders of PATH. */
 IN_CHILD static bool may_be_elsewhere(long error)
 {
-	return error == -ENOENT || error == -ENOTDIR || error == -EACCES || error == -ENAMETOOLONG || error == -ESTALE ||
-	       error == -ENODEV || error == -ETIMEDOUT;
+	return error == -ENOENT || error == -ENOTDIR || error == -EACCES || error == -ENAMETOOLONG ||
+	       error == -ESTALE || error == -ENODEV || error == -ETIMEDOUT;
 }
 
 /* Returns only if no file could be executed: one that may not be says more than one that is not there. */
