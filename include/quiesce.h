@@ -305,6 +305,9 @@ QS_API int qs_sleep(qs_time deadline, qs_stop *stop);
  *   events      POLLIN, POLLOUT, ...
  *   stop        borrowed; NULL = none.  Its descriptor is made if it has none yet
  *
+ * A stop beats readiness, for a descriptor stays ready: a task that reads without end hears of it.  Readiness beats
+ * the deadline.
+ *
  * Returns the events that are ready (> 0; POLLERR and POLLHUP included), -ETIMEDOUT, -ECANCELED, -EBADF, -EMFILE, -EINVAL.
  * Threads: any.  Waits: yes.  Handlers: no.  Fork: -QS_EFORKED (stop).
  */
@@ -753,31 +756,35 @@ QS_API void qs_as_completed_destroy(qs_as_completed *set);
 /* ---------------------------------------------------------------------------------------------------------------
  * Process: a child of its own
  *
- * A child starts with the signal mask that the calling thread had at qs_process_spawn() unless told otherwise, with the
- * default action for every signal that is handled here (ignored ones stay ignored), in a process group of its own, and
- * with no descriptor that was not asked for: those of 0 to 2 that are not in the map are /dev/null.
+ * A child starts with the signal mask and the ignored signals that this program was started with (as they were when
+ * the library was loaded), whatever the calling thread blocks and whatever came to be ignored since; all other
+ * signals have their default action.  It is in a process group of its own, and has no descriptor that was not asked
+ * for: those of 0 to 2 that are not in the map are /dev/null.
+ *
+ * Our program should neither ignore SIGCHLD nor reap children that it does not know (waitpid(-1)): that takes the
+ * status away, and all that can be said then is -QS_ELOST.  Needs Linux 5.4.
  */
 
 typedef struct qs_process qs_process;
 
 /* One descriptor of the child. */
 typedef struct qs_process_fd {
-	int child;	/* its number in the child */
+	int child;	/* its number in the child; each number once */
 	int ours;	/* the one of ours that it is a copy of; QS_NULL_FD = /dev/null */
 } qs_process_fd;
 
 #define QS_NULL_FD (-1)
 
 #define QS_PROCESS_SAME_GROUP 1u	/* stays in our process group; signals then go to the child alone */
-#define QS_PROCESS_MASK 2u		/* `mask` is used; without it the caller's own mask */
+#define QS_PROCESS_MASK 2u		/* `mask` is used; without it the one that the program was started with */
 
 typedef struct qs_process_options {
 	uint32_t size;
 	uint32_t flags;			/* QS_PROCESS_... */
-	const char *const *argv;	/* borrowed for the call; argv[0] is looked up in PATH unless it has a slash */
+	const char *const *argv;	/* borrowed for the call; argv[0] is looked up in our PATH unless it has a slash */
 	const char *const *environment;	/* borrowed for the call; "NAME=value"; NULL = ours */
-	const char *directory;		/* borrowed for the call; NULL = ours */
-	const qs_process_fd *fds;	/* borrowed for the call */
+	const char *directory;		/* borrowed for the call; NULL = ours; what is relative in argv[0] and PATH begins there */
+	const qs_process_fd *fds;	/* borrowed for the call; may swap numbers */
 	size_t fd_count;
 	const void *mask;		/* const sigset_t *, borrowed for the call; see QS_PROCESS_MASK */
 } qs_process_options;
@@ -800,20 +807,26 @@ typedef struct qs_process_status {
 /*
  * qs_process_spawn - start a program.
  *
- * The child is started without copying our memory (vfork speed); its exec has succeeded when this returns 0.
+ * The child is started without copying our memory (vfork speed); its exec has succeeded when this returns 0, and its
+ * group is its own.  A spawn that fails leaves no child, and no SIGCHLD.  A script needs its #! line: no shell is
+ * tried.
  *
  *   out         receives the process; given back by qs_process_destroy()
  *   options     borrowed for the call
  *   stop        borrowed; NULL = none.  Looked at again after the spawn: if it was asked, the child is killed and reaped
  *
- * Returns 0; -ECANCELED (stop); -EINVAL; what exec said (-ENOENT, -EACCES, -E2BIG, ...); -EAGAIN, -ENOMEM, -EMFILE.
+ * Returns 0; -ECANCELED (stop); -EINVAL; what exec said (-ENOENT, -EACCES, -E2BIG, -ENOEXEC, ...); what chdir said;
+ * -EBADF (a descriptor that is not open, or a number beyond the limit); -EAGAIN (no more processes at present: try
+ * again later), -ENOMEM, -EMFILE, -ENFILE; -ENOSYS (the kernel is too old); -QS_EFORKED (stop).
  * Threads: any.  Waits: until exec.  Handlers: no.  Fork: the child may spawn its own.
  */
 QS_API int qs_process_spawn(qs_process **out, const qs_process_options *options, qs_stop *stop);
 
 /*
- * qs_process_pid - its number, which is its group's as well.  Stays its own until qs_process_wait() has returned 0.
- * qs_process_fd_of - a descriptor that becomes readable when the child ends (pidfd); owned by the process.
+ * qs_process_pid - its number, which is its group's as well.  Stays its own until qs_process_wait() or _end() has
+ * returned 0.
+ * qs_process_fd_of - a descriptor that becomes readable when the child ends (pidfd); owned by the process,
+ * close-on-exec.
  *
  * Return -EINVAL for NULL.
  * Threads: any.  Waits: no.  Handlers: no.  Fork: -QS_EFORKED.
@@ -826,17 +839,23 @@ QS_API int qs_process_fd_of(const qs_process *process);
  *
  * Safe against reuse of the number: the child is a zombie at least until it is waited for.
  *
+ *   signal      1 to SIGRTMAX
+ *
  * Returns 0; -ESRCH (it has been waited for, or nobody is left); -EPERM; -EINVAL.
  * Threads: any.  Waits: no.  Handlers: no.  Fork: -QS_EFORKED.
  */
 QS_API int qs_process_signal(qs_process *process, int signal);
 
 /*
- * qs_process_wait - until the child has ended.  Changes nothing about it.
+ * qs_process_wait - until the child has ended.  Asks nothing of it, and leaves alone what else is in its group.
+ *
+ * The child's end beats a stop, and a stop beats the deadline.  Several threads may wait for one child; each is told.
  *
  *   out         `size` set by the caller (QS_PROCESS_STATUS_INIT); may be NULL
  *
- * Returns 0, again and again once it has ended; -ETIMEDOUT; -ECANCELED (stop); -QS_ELOST (somebody else took the status).
+ * Returns 0, again and again once it has ended; -ETIMEDOUT; -ECANCELED (stop); -QS_ELOST (somebody else took the
+ * status); -EINVAL; -EMFILE, -ENFILE, -ENOMEM (the stop has no descriptor yet, and none can be made); -QS_EFORKED
+ * (process or stop).
  * Threads: any.  Waits: yes.  Handlers: no.  Fork: -QS_EFORKED.
  */
 QS_API int qs_process_wait(qs_process *process, qs_time deadline, qs_stop *stop, qs_process_status *out);
@@ -844,21 +863,28 @@ QS_API int qs_process_wait(qs_process *process, qs_time deadline, qs_stop *stop,
 /*
  * qs_process_end - end the child and its group: a signal, then SIGCONT, then a grace, then SIGKILL.
  *
+ * The grace is the whole group's: when the child has ended, both signals go to those that are left, and their ends
+ * are awaited, too.  SIGKILL goes to the group in any case, at the end of the grace or when nobody is left to be
+ * seen.  A child that has been waited for has no group any more that could be told for sure: then nothing is done.
+ *
  *   signal      the polite request; SIGKILL = no grace
  *   grace       how long it may take: a deadline; then SIGKILL goes to what is left of the group
  *   hard        borrowed; ends the grace early; NULL = nothing does
  *   out         as in qs_process_wait()
  *
- * Returns 0 when it has ended (also if it had before); -QS_ELOST; -EINVAL.
- * Threads: any.  Waits: until the child is gone.  Handlers: no.  Fork: -QS_EFORKED.
+ * Returns 0 when it has ended (also if it had before); -QS_ELOST; -EPERM (it changed its user: we may not end it);
+ * -ETIMEDOUT (it was killed 5 s ago, but the kernel does not let go of it: a dead file server, a frozen cgroup; may
+ * be called again); -EINVAL.
+ * Threads: any, several at once.  Waits: until the child is gone, at most 5 s after the grace.  Handlers: no.
+ * Fork: -QS_EFORKED.
  */
 QS_API int qs_process_end(qs_process *process, int signal, qs_time grace, qs_stop *hard, qs_process_status *out);
 
 /*
  * qs_process_destroy - give it back; a child that still runs is killed, with its group, and reaped.  NULL is allowed.
  *
- * Threads: any, when no other call on it is under way.  Waits: for the kernel to end a killed child.  Handlers: no.
- * Fork: nothing is done: it is the parent's child.
+ * Threads: any, when no other call on it is under way.  Waits: for the kernel to end a killed child, at most 5 s; a
+ * child that it does not end is left to it.  Handlers: no.  Fork: nothing is done: it is the parent's child.
  */
 QS_API void qs_process_destroy(qs_process *process);
 

@@ -8,24 +8,31 @@
  *	   |          |
  *	   +--> LOST  +-- only while somebody is in qs_process_end()
  *
- * - The host reaps what it likes (waitpid(-1), or SIGCHLD ignored), and then the status is LOST: told as -QS_ELOST, never as 0.
- * - Waiting is polling the pidfd, without the lock.  Who wakes up looks at the child under the lock; the first one to do so after
- *   the end learns the status and keeps it here for the others.
- * - A signal goes to the group while the leader is RUNNING or HELD: a zombie keeps the group's number from being reused.  Looking
- *   and signalling happen under the lock, so that no number is used after the reaping (FAILURES D2, D3).
+ * - The host reaps what it likes (waitpid(-1), or SIGCHLD ignored), and then the status is LOST: told
+ *   as -QS_ELOST, never as 0.
+ * - Waiting is polling the pidfd, without the lock.  Who wakes up looks at the child under the lock;
+ *   the first one to do so after the end learns the status and keeps it here for the others.
+ * - A signal goes to the group while the leader is RUNNING or HELD: a zombie keeps the group's number
+ *   from being reused.  Looking and signalling happen under the lock, so that no number is used after
+ *   the reaping (FAILURES D2, D3).
  *
- * The end.  qs_process_end() wants the group's last signal to come before the leader is reaped, so while `enders` is not 0 nobody
- * reaps: the leader is HELD.  Its steps:
+ * The end.  qs_process_end() wants the group's last signal to come before the leader is reaped, so
+ * while `enders` is not 0 nobody reaps: the leader is HELD.  Its steps:
  *
- *	1. the polite signal and SIGCONT (for who is stopped) to the group; wait for the leader until the grace is over
- *	2. when the leader has ended in time: both again, to those of the group that are left, which may have been started since;
- *	   wait for them, one after the other, until the grace is over.  They are no children of ours; /proc lists them, and
- *	   a pidfd of each wakes us at its end.  If we cannot look (no /proc, no descriptor), their grace is over at once
- *	3. SIGKILL to the group, always: whom 2 did not see (a process may fork while we read the list) has no other chance
- *	4. wait for the leader, but not for ever: one that sleeps uninterruptibly in the kernel or is frozen is reported
+ *	1. the polite signal and SIGCONT (for who is stopped) to the group; wait for the leader until
+ *	   the grace is over
+ *	2. when the leader has ended in time: both again, to those of the group that are left, which may
+ *	   have been started since; wait for them, one after the other, until the grace is over.  They
+ *	   are no children of ours; /proc lists them, and a pidfd of each wakes us at its end.  If we
+ *	   cannot look (no /proc, no descriptor), their grace is over at once
+ *	3. SIGKILL to the group, always: whom 2 did not see (a process may fork while we read the list)
+ *	   has no other chance
+ *	4. wait for the leader, but not for ever: one that sleeps uninterruptibly in the kernel or is
+ *	   frozen is reported
  *	5. the last ender reaps
  *
- * A process that left the group (setsid) is out of reach; whoever must have those needs a subreaper or a cgroup.
+ * A process that left the group (setsid) is out of reach; whoever must have those needs a subreaper or
+ * a cgroup.
  */
 #include <errno.h>
 #include <poll.h>
@@ -40,7 +47,7 @@
 
 #define KNOWN_FLAGS (QS_PROCESS_SAME_GROUP | QS_PROCESS_MASK)
 
-/* How long the kernel has for the end of a killed child.  It takes ms; seconds if there are many gigabytes to free. */
+/* How long the kernel has to end a killed child.  It takes ms; seconds if there are many gigabytes to free. */
 #define KILL_PATIENCE_S 5
 
 enum child_state {
@@ -321,15 +328,11 @@ int qs_process_end(qs_process *process, int signal, qs_time grace, qs_stop *hard
 
 void qs_process_destroy(qs_process *process)
 {
-	const int rc = check(process);
-
-	if (rc == -EINVAL)
+	if (check(process) < 0)
 		return;
-	if (rc == 0) {
-		if (look(process, NULL) == -EBUSY)
-			(void)end_hard(process, NULL);
-		qs__mutex_fini(&process->lock);
-	}
+	if (look(process, NULL) == -EBUSY)
+		(void)end_hard(process, NULL);
+	qs__mutex_fini(&process->lock);
 	qs__child_close_fd(process->child.fd);
 	qs__object_free(&process->object);
 }
