@@ -94,7 +94,7 @@ int leftovers_check(void **state)
 
 	if (fds == noted_fds && threads == noted_threads && !children)
 		return 0;
-	(void)fprintf(stderr, "left behind: %d descriptors, %d threads, %s\n", fds - noted_fds, threads - noted_threads,
-		      children ? "children" : "no child");
+	(void)fprintf(stderr, "left behind: %d descriptors, %d threads, %s\n", fds - noted_fds,
+		      threads - noted_threads, children ? "children" : "no child");
 	return -1;
 }

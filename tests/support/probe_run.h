@@ -22,7 +22,7 @@ struct probe_options {
 };
 void probe_options_init(struct probe_options *out, const char *mode, int number);
 
-/* Start a probe that writes, with our end of the pipe at PROBE_OUT and `more` (NULL allowed) in the map, too. */
+/* Start a probe that writes to PROBE_OUT; `more` (NULL allowed) has further options, and a map besides. */
 int probe_start_with(struct probe *probe, const char *mode, const qs_process_options *more);
 
 /* The same, and the test fails if it cannot be started. */

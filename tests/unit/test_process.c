@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_process.c - qs_process: waiting for a child, signalling it, ending it with its group.  How it starts: test_spawn.c.
+ * test_process.c - qs_process: waiting for a child, signalling it, ending it with its group.
+ *
+ * How a child starts is in test_spawn.c.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -249,17 +251,18 @@ static void test_process_d5_ignored_sigchld_loses_the_status_and_says_so(void **
 {
 	qs_process_status status = QS_PROCESS_STATUS_INIT;
 	struct sigaction old;
-	qs_process *process;
+	struct probe probe;
 
 	(void)state;
 	assert_int_equal(sigaction(SIGCHLD, &(struct sigaction){ .sa_handler = SIG_IGN }, &old), 0);
-	spawn_mode(&process, "exit", 3);
+	probe_start(&probe, "pause");
+	assert_int_equal(qs_process_signal(probe.process, SIGKILL), 0);
 	for (int times = 0; times < 2; times++)
-		assert_int_equal(qs_process_wait(process, patience(), NULL, &status), -QS_ELOST);
+		assert_int_equal(qs_process_wait(probe.process, patience(), NULL, &status), -QS_ELOST);
 	assert_int_equal(sigaction(SIGCHLD, &old, NULL), 0);
-	assert_int_equal(status.exit_code, 0);
-	assert_int_equal(qs_process_end(process, SIGTERM, QS_NEVER, NULL, NULL), -QS_ELOST);
-	qs_process_destroy(process);
+	assert_int_equal(status.signal, 0);	/* untouched */
+	assert_int_equal(qs_process_end(probe.process, SIGTERM, QS_NEVER, NULL, NULL), -QS_ELOST);
+	probe_end(&probe);
 }
 
 /* FAILURES D6. */
@@ -473,7 +476,7 @@ static void test_process_d3_end_reaches_the_group_of_a_dead_leader(void **state)
 	probe_end(&probe);
 }
 
-/* With a grace without end it would hang if it waited for anybody but the two, and kill the second if it waited for the first alone. */
+/* Had it waited for the leader alone, it would have killed the second one before that could say a word. */
 static void test_process_end_grants_the_grace_to_the_whole_group(void **state)
 {
 	struct probe probe;
@@ -544,17 +547,34 @@ static void test_process_destroy_ends_child_and_group(void **state)
  * A child that the kernel does not let go
  */
 
-#define FREEZER "/sys/fs/cgroup/freezer/quiesce-test-process"
+static char freezer[64];
 
-static int freezer_write(const char *file, const char *text)
+static int write_text(const char *name, const char *text)
 {
-	const int fd = open(file, O_WRONLY | O_CLOEXEC);
+	char path[128];
 
+	(void)snprintf(path, sizeof(path), "%s/%s", freezer, name);
+	const int fd = open(path, O_WRONLY | O_CLOEXEC);
 	if (fd < 0)
 		return -1;
 	const ssize_t bytes = write(fd, text, strlen(text));
 	close(fd);
 	return bytes < 0 ? -1 : 0;
+}
+
+static int freezer_make(void **state)
+{
+	(void)snprintf(freezer, sizeof(freezer), "/sys/fs/cgroup/freezer/quiesce-test-%d", (int)getpid());
+	if (mkdir(freezer, 0700) < 0)
+		freezer[0] = '\0';
+	return leftovers_note(state);
+}
+
+static int freezer_remove(void **state)
+{
+	if (freezer[0] != '\0')
+		(void)rmdir(freezer);
+	return leftovers_check(state);
 }
 
 /* FAILURES D10. */
@@ -564,24 +584,23 @@ static void test_process_d10_end_reports_a_child_that_does_not_die(void **state)
 	char pid[16];
 
 	(void)state;
-	if (mkdir(FREEZER, 0700) < 0) {
+	if (freezer[0] == '\0') {
 		print_message("SKIP: no cgroup v1 freezer that we may use\n");
 		skip();
 	}
 	probe_start(&probe, "pause");
 	probe_await_ready(&probe);
 	(void)snprintf(pid, sizeof(pid), "%d", (int)qs_process_pid(probe.process));
-	assert_int_equal(freezer_write(FREEZER "/cgroup.procs", pid), 0);
-	assert_int_equal(freezer_write(FREEZER "/freezer.state", "FROZEN"), 0);
+	assert_int_equal(write_text("cgroup.procs", pid), 0);
+	assert_int_equal(write_text("freezer.state", "FROZEN"), 0);
 	const qs_time begin = qs_now();
 	const int rc = qs_process_end(probe.process, SIGTERM, QS_NOW, NULL, NULL);
 	const qs_time end = qs_now();
-	assert_int_equal(freezer_write(FREEZER "/freezer.state", "THAWED"), 0);
+	assert_int_equal(write_text("freezer.state", "THAWED"), 0);
 	assert_int_equal(rc, -ETIMEDOUT);
 	assert_true(end - begin >= 5 * INT64_C(1000000000));
 	probe_wait(&probe, NULL);
 	probe_end(&probe);
-	assert_int_equal(rmdir(FREEZER), 0);
 }
 
 /* ---------------------------------------------------------------------------------------------------------------
@@ -681,7 +700,8 @@ int main(int argc, char **argv)
 		TEST(test_process_end_and_wait_at_the_same_time_agree),
 		TEST(test_process_end_after_the_wait_leaves_the_group_alone),
 		TEST(test_process_destroy_ends_child_and_group),
-		TEST(test_process_d10_end_reports_a_child_that_does_not_die),
+		cmocka_unit_test_setup_teardown(test_process_d10_end_reports_a_child_that_does_not_die, freezer_make,
+						freezer_remove),
 		TEST(test_process_bad_arguments_are_refused),
 		TEST(test_process_forked_child_is_told_and_leaves_ours_alone),
 		TEST(test_process_all_of_this_on_an_older_kernel),
