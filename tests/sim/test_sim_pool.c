@@ -90,14 +90,19 @@ static int submit_body(struct job *job, qs_task_fn *body, qs_stop *task_stop)
 
 static const struct job empty_job;
 
-static void begin_bounded(uint32_t workers, size_t max_pending)
+static void clear(void)
 {
-	qs_pool_options options = QS_POOL_OPTIONS_INIT;
-
 	stop = NULL;
 	for (int i = 0; i < TASKS; i++)
 		jobs[i] = empty_job;
 	qs__atomic_init(&gate, 0);
+}
+
+static void begin_bounded(uint32_t workers, size_t max_pending)
+{
+	qs_pool_options options = QS_POOL_OPTIONS_INIT;
+
+	clear();
 	options.workers = workers;
 	options.max_pending = max_pending;
 	SIM_ASSERT(qs_pool_create(&pool, &options) == 0);
@@ -496,6 +501,147 @@ static void test_sim_a26_join_against_the_end_of_what_overstays(void **state)
 	assert_true(sim_verify(&join_against_end));
 }
 
+/* ---- the hard token ends the join while a task waits for it ---- */
+
+static void join_until_hard(void *arg)
+{
+	qs_report report = QS_REPORT_INIT;
+	const int error = qs_pool_join(pool, QS_NEVER, stop, &report);
+
+	(void)arg;
+	SIM_ASSERT(error == 0 || error == -ECANCELED);
+	SIM_ASSERT((error == 0) == (report.stragglers == 0));
+	SIM_ASSERT(qs_future_is_ended(jobs[0].future) == 1);
+	check_sum(&report);
+	SIM_ASSERT(qs_pool_destroy(pool) == 0);
+}
+
+static void hard_setup(void)
+{
+	begin(1);
+	SIM_ASSERT(submit_body(&jobs[0], wait_at_gate, NULL) == 0);
+	stop = qs__stop_new(NULL, NULL);
+	sim_thread("joiner", join_until_hard, NULL);
+	sim_thread("asker", ask_stop, NULL);
+	sim_thread("opener", open_gate, NULL);
+}
+
+static void hard_finish(void)
+{
+	overstay_finish();
+	qs_stop_release(stop);
+}
+
+static const struct sim_case join_against_hard = {
+	.name = "join-against-hard",
+	.setup = hard_setup,
+	.finish = hard_finish,
+	.preemptions = 1,
+	.early_timeouts = 1,
+	.random = 50000,
+};
+
+static void test_sim_a26_hard_token_ends_the_join(void **state)
+{
+	(void)state;
+	assert_true(sim_verify(&join_against_hard));
+}
+
+/* ---- a task submits another one and shuts its own pool down ---- */
+
+static int submit_and_shut_down(qs_task *task, void *arg)
+{
+	const int error = submit_body(&jobs[1], do_job, NULL);
+
+	SIM_ASSERT(error == 0 || error == -ESHUTDOWN);
+	SIM_ASSERT(qs_pool_shutdown(pool, QS_DRAIN) == 0);
+	SIM_ASSERT(qs_pool_join(pool, QS_NOW, NULL, NULL) == -EDEADLK);
+	return do_job(task, arg);
+}
+
+static void inside_setup(void)
+{
+	begin(2);
+	SIM_ASSERT(submit_body(&jobs[0], submit_and_shut_down, NULL) == 0);
+	sim_thread("joiner", join, NULL);
+	sim_thread("submitter", submit_job, &jobs[2]);
+}
+
+static const struct sim_case task_shuts_down = {
+	.name = "task-shuts-down",
+	.setup = inside_setup,
+	.finish = end,
+	.preemptions = 1,
+	.random = 20000,
+};
+
+static void test_sim_a23_task_shuts_its_own_pool_down(void **state)
+{
+	(void)state;
+	assert_true(sim_verify(&task_shuts_down));
+}
+
+/* ---- a thread is brought as a worker while the pool is shut down; a host brings all of them ---- */
+
+static void work_here(void *arg)
+{
+	const int error = qs_pool_work(arg != NULL ? arg : pool);
+
+	SIM_ASSERT(error == 0 || error == -ESHUTDOWN);
+}
+
+/* Three places: one for the pool's first worker, one for the task, one to be brought. */
+static void brought_setup(void)
+{
+	begin(3);
+	SIM_ASSERT(submit_body(&jobs[0], do_job, NULL) == 0);
+	sim_thread("brought", work_here, NULL);
+	sim_thread("shutter", shut_down, (void *)&drain);
+}
+
+static const struct sim_case brought_against_shutdown = {
+	.name = "brought-against-shutdown",
+	.setup = brought_setup,
+	.finish = end,
+	.preemptions = 1,
+	.random = 20000,
+};
+
+static int bring_worker(qs_pool *wants, void *arg)
+{
+	(void)arg;
+	sim_thread("brought", work_here, wants);
+	return 0;
+}
+
+static void host_setup(void)
+{
+	qs_pool_options options = QS_POOL_OPTIONS_INIT;
+
+	clear();
+	options.workers = 2;
+	options.start = bring_worker;
+	SIM_ASSERT(qs_pool_create(&pool, &options) == 0);
+	sim_thread("submitter", submit_job, &jobs[0]);
+	sim_thread("submitter 2", submit_job, &jobs[1]);
+	sim_thread("shutter", shut_down, (void *)&drain);
+}
+
+static const struct sim_case host_brings_workers = {
+	.name = "host-brings-workers",
+	.setup = host_setup,
+	.finish = end,
+	.preemptions = 1,
+	.random = 20000,
+};
+
+static void test_sim_brought_workers_against_shutdown(void **state)
+{
+	(void)state;
+	assert_true(sim_verify(&brought_against_shutdown));
+	assert_true(sim_verify(&host_brings_workers));
+}
+
 /* ---- all kinds of waiting against the ends ---- */
 
 static void two_jobs_setup(void (*waiter)(void *arg))
@@ -658,9 +804,7 @@ static void scarce_setup(void)
 	qs_pool_options options = QS_POOL_OPTIONS_INIT;
 	int error;
 
-	stop = NULL;
-	for (int i = 0; i < TASKS; i++)
-		jobs[i] = empty_job;
+	clear();
 	options.workers = 2;
 	pool = NULL;
 	error = qs_pool_create(&pool, &options);
@@ -717,6 +861,9 @@ int main(void)
 		cmocka_unit_test(test_sim_a24_submit_waits_for_room_against_shutdown),
 		cmocka_unit_test(test_sim_a23_two_join_at_once),
 		cmocka_unit_test(test_sim_a26_join_against_the_end_of_what_overstays),
+		cmocka_unit_test(test_sim_a26_hard_token_ends_the_join),
+		cmocka_unit_test(test_sim_a23_task_shuts_its_own_pool_down),
+		cmocka_unit_test(test_sim_brought_workers_against_shutdown),
 		cmocka_unit_test(test_sim_a16_waits_against_ends),
 		cmocka_unit_test(test_sim_b2_threads_cannot_be_started),
 		cmocka_unit_test(test_sim_b1_memory_cannot_be_had),
