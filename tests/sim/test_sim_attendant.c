@@ -133,6 +133,9 @@ static const struct sim_case handler_against_callback = {
 	.preemptions = 1,
 	.stale_reads = 1,
 	.random = 20000,
+	.controls = {
+		{ "callback.c:run:exchange_acq_rel", SIM_WEAKEN, SIM_RACE, 0 },
+	},
 };
 
 static void test_sim_c2_handler_asks_against_a_callback(void **state)

@@ -269,6 +269,9 @@ static const struct sim_case submit_against_join = {
 	.finish = end,
 	.preemptions = 1,
 	.random = 50000,
+	.controls = {
+		{ "queue.c:dismiss:store_relaxed", SIM_DROP, SIM_DEADLOCK, 0 },
+	},
 };
 
 static void test_sim_a24_submit_against_shutdown_and_join(void **state)
@@ -276,6 +279,34 @@ static void test_sim_a24_submit_against_shutdown_and_join(void **state)
 	(void)state;
 	assert_true(sim_verify(&submit_against_shutdown));
 	assert_true(sim_verify(&submit_against_join));
+}
+
+/* ---- the books are whole when the last hold has gone, whoever counted ---- */
+
+static void books_setup(void)
+{
+	begin(1);
+	SIM_ASSERT(submit_body(&jobs[0], do_job, NULL) == 0);
+	sim_thread("canceller", cancel_job, &jobs[0]);
+	sim_thread("joiner", join, NULL);
+}
+
+static const struct sim_case books = {
+	.name = "books",
+	.setup = books_setup,
+	.finish = end,
+	.preemptions = 1,
+	.stale_reads = 1,
+	.random = 20000,
+	.controls = {
+		{ "pool.c:qs__pool_unhold:fetch_sub_acq_rel", SIM_WEAKEN, SIM_ASSERTION, 0 },
+	},
+};
+
+static void test_sim_a24_books_are_whole_after_the_last_hold(void **state)
+{
+	(void)state;
+	assert_true(sim_verify(&books));
 }
 
 /* ---- cancel against claim ---- */
@@ -320,6 +351,9 @@ static const struct sim_case stop_against_claim = {
 	.finish = end,
 	.preemptions = 2,
 	.random = 50000,
+	.controls = {
+		{ "waiter.c:qs__event_notify:unpark_one", SIM_DROP, SIM_DEADLOCK, 0 },
+	},
 };
 
 static void test_sim_a27_task_is_stopped_while_it_begins(void **state)
@@ -345,6 +379,10 @@ static const struct sim_case task_stop_against_submit = {
 	.finish = end,
 	.preemptions = 2,
 	.random = 50000,
+	.controls = {
+		{ "callback.c:run:exchange_acq_rel", SIM_DROP, SIM_DEADLOCK, 0 },
+		{ "queue.c:dismiss:store_relaxed", SIM_DROP, SIM_DEADLOCK, 0 },
+	},
 };
 
 static void test_sim_a24_task_token_is_asked_while_it_is_submitted(void **state)
@@ -390,6 +428,9 @@ static const struct sim_case shutdown_cancel = {
 	.finish = end,
 	.preemptions = 1,
 	.random = 50000,
+	.controls = {
+		{ "waiter.c:qs__event_notify:unpark_one", SIM_DROP, SIM_DEADLOCK, 0 },
+	},
 };
 
 static void test_sim_a4_stop_tells_those_who_wait_for_pending_tasks(void **state)
@@ -493,6 +534,10 @@ static const struct sim_case join_against_end = {
 	.preemptions = 1,
 	.early_timeouts = 2,
 	.random = 100000,
+	.controls = {
+		{ "object.c:qs__object_retain:fetch_add_relaxed", SIM_DROP, SIM_USE_AFTER_FREE | SIM_RACE | SIM_CRASH, 0 },
+		{ "future.c:qs__future_end:store_release", SIM_DROP, SIM_ASSERTION, 0 },
+	},
 };
 
 static void test_sim_a26_join_against_the_end_of_what_overstays(void **state)
@@ -539,6 +584,9 @@ static const struct sim_case join_against_hard = {
 	.preemptions = 1,
 	.early_timeouts = 1,
 	.random = 50000,
+	.controls = {
+		{ "waiter.c:qs__event_notify:unpark_one", SIM_DROP, SIM_DEADLOCK, 0 },
+	},
 };
 
 static void test_sim_a26_hard_token_ends_the_join(void **state)
@@ -573,6 +621,9 @@ static const struct sim_case task_shuts_down = {
 	.finish = end,
 	.preemptions = 1,
 	.random = 20000,
+	.controls = {
+		{ "queue.c:dismiss:store_relaxed", SIM_DROP, SIM_DEADLOCK, 0 },
+	},
 };
 
 static void test_sim_a23_task_shuts_its_own_pool_down(void **state)
@@ -605,6 +656,9 @@ static const struct sim_case brought_against_shutdown = {
 	.finish = end,
 	.preemptions = 1,
 	.random = 20000,
+	.controls = {
+		{ "queue.c:dismiss:store_relaxed", SIM_DROP, SIM_DEADLOCK, 0 },
+	},
 };
 
 static int bring_worker(qs_pool *wants, void *arg)
@@ -633,6 +687,9 @@ static const struct sim_case host_brings_workers = {
 	.finish = end,
 	.preemptions = 1,
 	.random = 20000,
+	.controls = {
+		{ "queue.c:dismiss:store_relaxed", SIM_DROP, SIM_DEADLOCK, 0 },
+	},
 };
 
 static void test_sim_brought_workers_against_shutdown(void **state)
@@ -828,6 +885,9 @@ static const struct sim_case scarce_threads = {
 	.finish = scarce_finish,
 	.failed_starts = 2,
 	.random = 20000,
+	.controls = {
+		{ "queue.c:wake:unpark_one(taker)", SIM_DROP, SIM_DEADLOCK, 0 },
+	},
 };
 
 static const struct sim_case scarce_memory = {
@@ -836,6 +896,9 @@ static const struct sim_case scarce_memory = {
 	.finish = scarce_finish,
 	.failed_allocations = 2,
 	.random = 20000,
+	.controls = {
+		{ "queue.c:wake:unpark_one(taker)", SIM_DROP, SIM_DEADLOCK, 0 },
+	},
 };
 
 static void test_sim_b2_threads_cannot_be_started(void **state)
@@ -854,6 +917,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_sim_a24_submit_against_shutdown_and_join),
+		cmocka_unit_test(test_sim_a24_books_are_whole_after_the_last_hold),
 		cmocka_unit_test(test_sim_a8_cancel_against_claim),
 		cmocka_unit_test(test_sim_a27_task_is_stopped_while_it_begins),
 		cmocka_unit_test(test_sim_a24_task_token_is_asked_while_it_is_submitted),

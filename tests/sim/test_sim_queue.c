@@ -168,6 +168,9 @@ static const struct sim_case one_push_against_take = {
 	.preemptions = 4,
 	.stale_reads = 2,
 	.spurious_wakes = 1,
+	.controls = {
+		{ "queue.c:wake:unpark_one(taker)", SIM_DROP, SIM_DEADLOCK, 0 },
+	},
 };
 
 static const struct sim_case push_against_take = {
