@@ -65,6 +65,8 @@ static void watched_signals(sigset_t *set, const struct birth *birth)
 	sigaddset(set, SIGCHLD);
 	sigaddset(set, SIGCONT);
 	sigaddset(set, SIGTSTP);
+	sigaddset(set, SIGTTIN);
+	sigaddset(set, SIGTTOU);
 	for (size_t i = 0; i < REQUESTS; i++)
 		sigaddset(set, requests[i]);
 	for (int signal = 1; signal < NSIG; signal++)

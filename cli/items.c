@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -38,6 +39,18 @@ int items_open(struct items *items, const struct options *options)
 	return items->buffer ? 0 : -ENOMEM;
 }
 
+/*
+ * A terminal stops who reads it from the background.  We only read what is there, and would wait in silence until somebody
+ * types to another program; so we stop ourselves, as any reader would be, and the guardian and the shell see it.
+ */
+static void stop_in_background(int fd)
+{
+	const pid_t front = tcgetpgrp(fd);
+
+	if (front >= 0 && front != getpgrp())
+		kill(getpid(), SIGTTIN);
+}
+
 /* Reads once.  Returns the bytes, 0 at the end of the input, or a negative code. */
 static ssize_t fill(struct items *items, qs_stop *stop)
 {
@@ -49,8 +62,10 @@ static ssize_t fill(struct items *items, qs_stop *stop)
 		items->begin = 0;
 	}
 	do {
-		const int ready = qs_wait_fd(items->fd, POLLIN, QS_NEVER, stop);
+		int ready;
 
+		stop_in_background(items->fd);
+		ready = qs_wait_fd(items->fd, POLLIN, QS_NEVER, stop);
 		if (ready < 0)
 			return ready;
 		got = read(items->fd, items->buffer + items->end, items->room - items->end);

@@ -25,6 +25,7 @@
 #include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -250,27 +251,39 @@ static void collect(struct watch *watch)
 
 /* ---- Ending ---- */
 
+/* "job 12 (item)", as it stands in messages. */
+static const char *name_job(char *out, const struct job *job)
+{
+	char excerpt[TEXT_ITEM_BYTES];
+
+	snprintf(out, STATUS_WHO_BYTES, "job %" PRIu64 " (%s)", job->number,
+		 text_item(excerpt, job->item, strlen(job->item)));
+	return out;
+}
+
 static void fail_fast(struct run *run, const struct job *job, int exit_code)
 {
+	char name[STATUS_WHO_BYTES];
+
 	if (run->options->fail_fast)
-		run_end(run, ENDING_FAIL_FAST, exit_code, job->number);
+		run_end(run, ENDING_FAIL_FAST, exit_code, name_job(name, job));
 }
 
 /* Says why it could not be started, if that is news, and what this means for the run. */
 static enum job_end judge_start(struct run *run, const struct job *job, const char *command, int error)
 {
+	char name[STATUS_WHO_BYTES];
 	char excerpt[TEXT_ITEM_BYTES];
 	const bool is_unknown = error == -ENOENT || error == -ENOTDIR;
 
 	if (error == -ECANCELED)
 		return JOB_NOT_STARTED;
 	if (error == -E2BIG || may_pass(error)) {
-		screen_say(&run->screen, "job %" PRIu64 " (%s): %s", job->number,
-			   text_item(excerpt, job->item, strlen(job->item)), qs_strerror(error));
+		screen_say(&run->screen, "%s: %s", name_job(name, job), qs_strerror(error));
 		fail_fast(run, job, EXIT_OF_UNRUNNABLE);
 		return JOB_FAILED;
 	}
-	if (run_end(run, ENDING_COMMAND, is_unknown ? EXIT_OF_UNKNOWN : EXIT_OF_UNRUNNABLE, job->number))
+	if (run_end(run, ENDING_COMMAND, is_unknown ? EXIT_OF_UNKNOWN : EXIT_OF_UNRUNNABLE, NULL))
 		screen_say(&run->screen, "%s: %s", text_item(excerpt, command, strlen(command)),
 			   error == -ENOENT && !strchr(command, '/') ? "command not found" : qs_strerror(error));
 	return JOB_NOT_STARTED;
@@ -279,18 +292,17 @@ static enum job_end judge_start(struct run *run, const struct job *job, const ch
 static enum job_end judge_end(struct run *run, const struct job *job, const struct watch *watch,
 			      const qs_process_status *status)
 {
-	char excerpt[TEXT_ITEM_BYTES];
-	char name[TEXT_SIGNAL_BYTES];
+	char name[STATUS_WHO_BYTES];
+	char signal[TEXT_SIGNAL_BYTES];
 
 	if (!status->signal && status->exit_code == 0)
 		return JOB_DONE;
 	if (watch->was_told)
 		return JOB_STOPPED;
 	if (status->signal == SIGPIPE && run->options->straight && screen_reader_is_gone(&run->screen))
-		run_end(run, ENDING_READER_GONE, 0, job->number);
+		run_end(run, ENDING_READER_GONE, 0, NULL);
 	else if (status->signal)
-		screen_say(&run->screen, "job %" PRIu64 " (%s): killed by %s%s", job->number,
-			   text_item(excerpt, job->item, strlen(job->item)), text_signal(name, status->signal),
+		screen_say(&run->screen, "%s: killed by %s%s", name_job(name, job), text_signal(signal, status->signal),
 			   status->dumped_core ? " (core dumped)" : "");
 	fail_fast(run, job, status->signal ? EXIT_OF_SIGNAL + status->signal : status->exit_code);
 	return JOB_FAILED;
@@ -301,7 +313,7 @@ static void write_output(struct run *run, struct slot *slot)
 	const int error = screen_write_job(&run->screen, &run->spool, &slot->out, &slot->err);
 
 	if (error == -EPIPE && sigismember(&run->birth->ignored, SIGPIPE) == 0)
-		run_end(run, ENDING_READER_GONE, 0, slot->job);
+		run_end(run, ENDING_READER_GONE, 0, NULL);
 	else if (error && error != -ECANCELED)
 		run_trouble(run, run->screen.out.error ? run->screen.out.name : run->screen.err.name, error);
 }

@@ -27,9 +27,9 @@
 #define SIDE_WORKERS 2			/* warden, progress */
 #define SENTENCE_BYTES 256
 
-bool run_end(struct run *run, enum ending ending, int exit_code, uint64_t job)
+bool run_end(struct run *run, enum ending ending, int exit_code, const char *who)
 {
-	const bool first = status_end(&run->status, ending, exit_code, job);
+	const bool first = status_end(&run->status, ending, exit_code, who);
 
 	qs_stop_ask(run->stop, 0, "the run ends early");
 	return first;
@@ -37,7 +37,7 @@ bool run_end(struct run *run, enum ending ending, int exit_code, uint64_t job)
 
 void run_trouble(struct run *run, const char *what, int error)
 {
-	if (run_end(run, ENDING_TROUBLE, EXIT_OF_TROUBLE, 0))
+	if (run_end(run, ENDING_TROUBLE, EXIT_OF_TROUBLE, NULL))
 		screen_say(&run->screen, "%s: %s", what, qs_strerror(error));
 }
 
@@ -90,8 +90,11 @@ static int make_tokens(struct run *run)
 		return error;
 	run->stop_fd = qs_stop_fd(run->stop);
 	run->hard_fd = qs_stop_fd(run->hard);
+	run->over_fd = qs_stop_fd(run->over);
 	run->screen.hard = run->hard;
-	return run->stop_fd < 0 ? run->stop_fd : run->hard_fd < 0 ? run->hard_fd : 0;
+	if (run->stop_fd < 0 || run->hard_fd < 0)
+		return run->stop_fd < 0 ? run->stop_fd : run->hard_fd;
+	return run->over_fd < 0 ? run->over_fd : 0;
 }
 
 static void init_parts(struct run *run, const struct options *options, const struct birth *birth)
@@ -155,7 +158,7 @@ static void say_input_error(struct run *run, int error)
 {
 	const struct items *const items = &run->items;
 
-	status_end(&run->status, ENDING_TROUBLE, EXIT_OF_TROUBLE, 0);
+	status_end(&run->status, ENDING_TROUBLE, EXIT_OF_TROUBLE, NULL);
 	if (error == -EILSEQ)
 		screen_say(&run->screen, "%s: line %" PRIu64 ": a NUL in it (-0 is for items that end in NUL)", items->name,
 			   items->line);
@@ -254,7 +257,7 @@ static void report(struct run *run, int signal)
 	if (signal)
 		screen_say(&run->screen, "stopped by %s: %s", text_signal(name, signal), sentence);
 	else if (ending == ENDING_FAIL_FAST)
-		screen_say(&run->screen, "stopped because job %" PRIu64 " failed: %s", run->status.ending_job, sentence);
+		screen_say(&run->screen, "stopped because %s failed: %s", run->status.ending_who, sentence);
 	else if (ending == ENDING_TROUBLE && counts.read > 0)
 		screen_say(&run->screen, "%s", sentence);
 	else if (ending == ENDING_PLAIN && (counts.failed > 0 || progress_is_wanted(run)))

@@ -34,16 +34,17 @@ struct run {
 	qs_stop *hard;		/* nothing is waited for any more, everything is killed; below their hard one */
 	qs_stop *over;		/* all jobs have ended */
 	qs_stop *given_up;	/* some have not, and cannot be killed */
-	int stop_fd;		/* stop's and hard's descriptors: one poll() of a job watches all there is */
+	int stop_fd;		/* the tokens' descriptors: one poll() of a job or of the warden watches all there is */
 	int hard_fd;
+	int over_fd;
 	pthread_mutex_t burial;	/* of orphans: one at a time, see kin_adopted() */
 };
 
 /* run - all of it.  Returns the exit status, or dies of the signal that stopped the run. */
 int run(const struct options *options, const struct birth *birth);
 
-/* run_end - the run ends early: nothing more starts.  Returns whether this is the first reason. */
-bool run_end(struct run *run, enum ending ending, int exit_code, uint64_t job);
+/* run_end - the run ends early: nothing more starts.  As status_end(), and returns the same. */
+bool run_end(struct run *run, enum ending ending, int exit_code, const char *who);
 
 /* run_trouble - it ends because of trouble of our own with `what`, which is said if it is the first reason. */
 void run_trouble(struct run *run, const char *what, int error);

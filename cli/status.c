@@ -62,7 +62,7 @@ uint64_t status_job_ends(struct status *status, enum job_end end)
 	return ended;
 }
 
-bool status_end(struct status *status, enum ending ending, int exit_code, uint64_t job)
+bool status_end(struct status *status, enum ending ending, int exit_code, const char *who)
 {
 	bool first;
 
@@ -71,7 +71,7 @@ bool status_end(struct status *status, enum ending ending, int exit_code, uint64
 	if (first) {
 		status->ending = ending;
 		status->exit_code = exit_code;
-		status->ending_job = job;
+		snprintf(status->ending_who, sizeof(status->ending_who), "%s", who ? who : "");
 	}
 	pthread_mutex_unlock(&status->lock);
 	return first;

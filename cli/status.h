@@ -31,12 +31,14 @@ struct counts {
 	bool all_read;		/* `read` is the total */
 };
 
+#define STATUS_WHO_BYTES 128	/* "job 12 (item)" */
+
 struct status {
 	pthread_mutex_t lock;	/* guards all below */
 	struct counts counts;
 	enum ending ending;	/* the first reason */
 	int exit_code;		/* that goes with it */
-	uint64_t ending_job;	/* FAIL_FAST: its number */
+	char ending_who[STATUS_WHO_BYTES];	/* FAIL_FAST: the job */
 };
 
 /* How a job ended. */
@@ -58,18 +60,18 @@ void status_job_starts(struct status *status);
 /* status_job_ends - Returns how many have ended so far. */
 uint64_t status_job_ends(struct status *status, enum job_end end);
 
-/* status_end - the run ends early.  Returns whether this is the first reason, which is the one that counts. */
-bool status_end(struct status *status, enum ending ending, int exit_code, uint64_t job);
+/*
+ * status_end - the run ends early.
+ *
+ *   who         the job that is the reason, in words; borrowed for the call; NULL = none
+ *
+ * Returns whether this is the first reason, which is the one that counts.
+ */
+bool status_end(struct status *status, enum ending ending, int exit_code, const char *who);
 
 struct counts status_counts(struct status *status);
 
-/*
- * status_sentence - "412 done, 3 failed, 2 stopped, 583 not started".
- *
- *   signal      the one that stopped the run, or 0
- *
- * Returns the caller's buffer.
- */
+/* status_sentence - "412 done, 3 failed, 2 stopped, 583 not started", into the caller's buffer.  Returns the buffer. */
 const char *status_sentence(const struct counts *counts, char *out, size_t room);
 
 /* status_exit_code - what the run comes to, if no signal decides that. */

@@ -21,6 +21,7 @@
 #include "run.h"
 #include "text.h"
 
+#include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/signalfd.h>
@@ -49,10 +50,11 @@ static qs_time later(qs_time point, int64_t by)
 	return point > QS_NEVER - by ? QS_NEVER : point + by;
 }
 
-static void wait_for(struct warden *warden, int64_t wait_ns, int until_fd)
+/* Sleeps until the next step is due, a child has ended, the second signal has come, or (if open) `over_fd` says so. */
+static void wait_for_news(struct warden *warden, int64_t wait_ns, int over_fd)
 {
 	struct pollfd fds[] = {
-		{ .fd = until_fd, .events = POLLIN },
+		{ .fd = over_fd, .events = POLLIN },
 		{ .fd = warden->child_fd, .events = POLLIN },
 		{ .fd = warden->is_hard ? -1 : warden->run->hard_fd, .events = POLLIN },
 	};
@@ -109,7 +111,7 @@ static bool is_anybody_left(void)
 static void become_late(struct warden *warden)
 {
 	warden->is_late = true;
-	screen_note(&warden->run->screen, "the grace is over: SIGTERM to all that is left, SIGKILL soon");
+	screen_note(&warden->run->screen, "the grace is over: SIGTERM to all that is left, SIGKILL in 2 s");
 	signal_all(SIGTERM);
 }
 
@@ -128,9 +130,8 @@ static void announce(struct run *run)
 
 	if (qs_stop_cause(run->stop, &cause) != 1 || cause.kind != QS_CAUSE_SIGNAL || !counts.running)
 		return;
-	screen_note(&run->screen, "%s: nothing more is started, %llu running %s asked to end (once more: killed)",
-		    text_signal(name, cause.signal), (unsigned long long)counts.running,
-		    counts.running == 1 ? "job is" : "jobs are");
+	screen_note(&run->screen, "%s: waiting for %" PRIu64 " %s to end; once more kills %s", text_signal(name, cause.signal),
+		    counts.running, counts.running == 1 ? "job" : "jobs", counts.running == 1 ? "it" : "them");
 }
 
 /* One step on the ladder, as far down as the time says. */
@@ -185,7 +186,7 @@ static void go_down(struct warden *warden)
 			qs_stop_ask(run->given_up, 0, "it cannot be killed");
 			break;
 		}
-		wait_for(warden, until_next_step(warden), is_over ? -1 : qs_stop_fd(run->over));
+		wait_for_news(warden, until_next_step(warden), is_over ? -1 : run->over_fd);
 	}
 }
 
@@ -199,13 +200,22 @@ static int open_child_fd(void)
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
+/* Sleeps until the run is over or is to be stopped.  Returns whether it is to be stopped. */
+static bool wait_for_a_stop(const struct run *run)
+{
+	struct pollfd fds[] = { { .fd = run->stop_fd, .events = POLLIN }, { .fd = run->over_fd, .events = POLLIN } };
+
+	while (poll(fds, sizeof(fds) / sizeof(*fds), -1) < 0)
+		;
+	return qs_stop_is_asked(run->stop);
+}
+
 int warden_watch(qs_task *task, void *arg)
 {
 	struct warden warden = { .run = arg };
 
 	(void)task;
-	if (qs_wait_fd(qs_stop_fd(warden.run->over), POLLIN, QS_NEVER, warden.run->stop) > 0
-	    && !qs_stop_is_asked(warden.run->stop))
+	if (!wait_for_a_stop(arg))
 		return 0;
 	warden.child_fd = open_child_fd();
 	go_down(&warden);

@@ -170,26 +170,31 @@ class Terminal:
     one, where the terminal could not stop it.  It reports each change of the program's state.
     """
 
-    def __init__(self, *words):
+    def __init__(self, *words, in_background=False):
         report, report_end = os.pipe()
+        orders, self.orders = os.pipe()
         self.shell, self.fd = os.forkpty()
         if self.shell == 0:
             os.close(report)
-            self._be_shell(words, report_end)
+            os.close(self.orders)
+            self._be_shell(words, report_end, orders, in_background)
         os.close(report_end)
+        os.close(orders)
         self.report = report
         self.pid = int(self._next_report())
         self.seen = b""
 
     @staticmethod
-    def _be_shell(words, report):
+    def _be_shell(words, report, orders, in_background):
         signal.signal(signal.SIGTTOU, signal.SIG_IGN)
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
         pid = os.fork()
         if pid == 0:
             os.close(report)
+            os.close(orders)
             os.setpgid(0, 0)
-            os.tcsetpgrp(0, os.getpid())
+            if not in_background:
+                os.tcsetpgrp(0, os.getpid())
             signal.signal(signal.SIGTTOU, signal.SIG_DFL)
             signal.signal(signal.SIGHUP, signal.SIG_DFL)
             os.execv(PROGRAM, [PROGRAM, *words])
@@ -202,6 +207,9 @@ class Terminal:
             _, status = os.waitpid(pid, os.WUNTRACED | os.WCONTINUED)
             if os.WIFSTOPPED(status):
                 os.write(report, f"stopped by {signal.Signals(os.WSTOPSIG(status)).name}\n".encode())
+                os.read(orders, 1)
+                os.tcsetpgrp(0, pid)
+                os.killpg(pid, signal.SIGCONT)
             elif os.WIFCONTINUED(status):
                 os.write(report, b"continued\n")
             else:
@@ -230,8 +238,9 @@ class Terminal:
         if got != wanted:
             raise AssertionError(f"{got}, wanted {wanted}; screen {self.screen()!r}")
 
-    def continue_it(self):
-        os.killpg(self.pid, signal.SIGCONT)
+    def bring_to_front(self):
+        """What a shell's `fg` does with a stopped job."""
+        os.write(self.orders, b"f")
 
     def wait_for_text(self, text):
         until = time.monotonic() + PATIENCE
@@ -272,10 +281,9 @@ class Terminal:
         return [line for line in shown if line]
 
     def close(self):
-        for fd in (self.fd, self.report):
+        for fd in (self.fd, self.report, self.orders):
             if fd >= 0:
                 os.close(fd)
-        self.fd = self.report = -1
 
     def hang_up(self):
         """The terminal goes away, as when its window is closed."""
@@ -340,6 +348,8 @@ def _run_one(test):
 def main(module):
     """Run the tests that the command line names, or all of them."""
     ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    if not os.access(PROGRAM, os.X_OK):
+        sys.exit(f"{PROGRAM}: not there (QS_PROGRAM names the program)")
     tests = {name: test for name, test in module.items() if name.startswith("test_")}
     worst = 0
     for name in sys.argv[1:] or tests:

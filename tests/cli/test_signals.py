@@ -6,8 +6,8 @@ import pathlib
 import signal
 import time
 
-from support import (PATIENCE, SCALE, SLEEPER, Skip, Terminal, below, check_nothing_left, children_of, expect, finish,
-                     is_alive, main, read_until, run, start, wait_for, wait_for_files)
+from support import (PATIENCE, SCALE, SLEEPER, Skip, Terminal, below, check_nothing_left, children_of, contains, expect,
+                     finish, is_alive, main, read_until, runner_of, run, start, wait_for, wait_for_files)
 
 PTRACE_SEIZE = 0x4206
 SOON = 1.0 * SCALE              # generous for "at once"
@@ -65,7 +65,7 @@ def test_C6_second_ctrl_c_kills_at_once():
     """Jobs that ignore everything are gone within 0.1 s of the second Ctrl-C."""
     shown = terminal("-j2", "--grace=1000", *DEAF)
     shown.type(b"\x03")
-    shown.wait_for_text(b"SIGINT: nothing more is started")
+    shown.wait_for_text(b"SIGINT: waiting for 2 jobs to end")
     time.sleep(0.3)             # what comes within 250 ms is the same request
     began = time.monotonic()
     shown.type(b"\x03")
@@ -89,7 +89,7 @@ def test_C6_third_ctrl_c_ends_us_at_once():
     for pid in jobs:
         seize(pid)
     shown.type(b"\x03")
-    shown.wait_for_text(b"SIGINT: nothing more is started")
+    shown.wait_for_text(b"SIGINT: waiting for 2 jobs to end")
     time.sleep(0.3)             # what comes within 250 ms is the same request
     shown.type(b"\x03")
     wait_for(lambda: not any(is_alive(pid) for pid in jobs), "the end of the jobs")
@@ -102,6 +102,20 @@ def test_C6_third_ctrl_c_ends_us_at_once():
     for pid in jobs:
         os.waitpid(pid, 0)
     shown.close()
+
+
+def test_D10_job_that_cannot_be_killed_is_named_and_left():
+    """Five seconds of KILL do not end it (here: a debugger holds it): we end all the same, and say which it is."""
+    process = begin("-j2", "--grace=1000", *SLEEPER, items=("1", "2"))
+    held = below(runner_of(process))[0]
+    seize(held)
+    process.send_signal(signal.SIGINT)
+    time.sleep(0.3)             # what comes within 250 ms is the same request
+    process.send_signal(signal.SIGINT)
+    result = expect(finish(process), status=-signal.SIGINT,
+                    err=contains("quiesce: a job cannot be killed and is left behind: ", "quiesce: stopped by SIGINT: "))
+    assert 4.5 < result.seconds < 5 + 2 * SOON, result
+    os.waitpid(held, 0)
 
 
 def test_C6_term_after_int_is_the_second_request():
@@ -277,11 +291,23 @@ def test_C14_ctrl_z_stops_jobs_and_fg_continues_them():
     still = os.path.getsize("beat")
     time.sleep(0.2)
     assert os.path.getsize("beat") == still
-    shown.continue_it()
+    shown.bring_to_front()
     shown.expect_state("continued")
     wait_for(lambda: os.path.getsize("beat") > still, "the job to go on")
     pathlib.Path("go").touch()
     shown.expect_state("exit 0")
+    shown.close()
+
+
+def test_E6_reading_the_terminal_in_the_background_stops_and_goes_on():
+    """`quiesce echo &` without input of its own: the shell sees it stopped; in front it reads what is typed."""
+    shown = Terminal("-j1", "--progress=never", "echo", "got", in_background=True)
+    shown.expect_state("stopped by SIGTTIN")
+    shown.bring_to_front()
+    shown.expect_state("continued")
+    shown.type(b"one\n\x04")
+    shown.expect_state("exit 0")
+    assert "got one" in shown.lines(), shown.lines()
     shown.close()
 
 
