@@ -71,7 +71,8 @@ const qs__atomic(uint32_t) *qs__waiter_tell(struct qs__wait_node *node, bool is_
 	/* relaxed: a guess, which the compare-and-swap checks. */
 	uint32_t seen = qs__load_relaxed(word);
 
-	if (waiter->is_collecting)
+	/* What is always urgent is not among the things collected: it ends the wait, and its node is no entry of theirs. */
+	if (waiter->is_collecting && node->urgency != QS__ALWAYS_URGENT)
 		push_ready(waiter, node);
 	do {
 		next = ((seen + 1) & ~EAGER) | (is_urgent ? URGENT : 0);

@@ -47,7 +47,7 @@ enum qs__urgency {
 struct qs__waiter {
 	qs__atomic(uint32_t) word;			/* A */
 	uint32_t goal;					/* I */
-	bool is_collecting;				/* I  nodes go to `ready` when their event happens */
+	bool is_collecting;				/* I  nodes go to `ready` when their event happens, but for ALWAYS_URGENT */
 	qs__atomic(struct qs__wait_node *) ready;	/* A  the newest first */
 	uint32_t linked;				/* the waiting thread's: nodes attached */
 	uint32_t foregone;				/* the waiting thread's: events that it counted itself */
