@@ -52,7 +52,8 @@ void gate_await_at(struct gate *gate, unsigned level, const char *file, int line
 
 	(void)pthread_mutex_lock(&gate->lock);
 	while (gate->level < level) {
-		if (pthread_cond_clockwait(&gate->is_raised, &gate->lock, CLOCK_MONOTONIC, &point) != 0)
+		if (pthread_cond_clockwait(&gate->is_raised, &gate->lock, CLOCK_MONOTONIC, &point) != 0 &&
+		    gate->level < level)
 			give_up(gate, level, file, line);
 	}
 	(void)pthread_mutex_unlock(&gate->lock);
