@@ -70,8 +70,8 @@ soak:		## the whole suite, again and again until something fails; SOAK=200 times
 	@tools/setup test && tools/run-tests --repeat $(SOAK) release
 
 bench: configure	## the measurements
-	+@cmake --build $(BUILD) $(parallel) --target bench_programs
-	@for program in $(BUILD)/bench/*; do if [ -f "$$program" ]; then "$$program" || exit; fi; done
+	+@cmake --build $(BUILD) $(parallel) --target bench_programs examples_control_c
+	@for program in $(BUILD)/bench/* bench/*.py; do if [ -f "$$program" ]; then "$$program" || exit; fi; done
 
 install: all	## under PREFIX (/usr/local), inside DESTDIR
 	@DESTDIR='$(DESTDIR)' cmake --install $(BUILD)
