@@ -18,6 +18,7 @@
 #include "quiesce.h"
 
 #define TROUBLE 99	/* the exit code of a probe that could not do what it should */
+#define LONGEST_TEST_S 600
 
 static void say(int out, const char *text)
 {
@@ -27,8 +28,10 @@ static void say(int out, const char *text)
 		_exit(TROUBLE);
 }
 
+/* Or for as long as a test may take: one that is killed leaves its probes behind. */
 static _Noreturn void wait_for_ever(void)
 {
+	(void)alarm(LONGEST_TEST_S);
 	for (;;)
 		pause();
 }
@@ -155,9 +158,9 @@ static int mode_tidy(int out)
 
 		close(link[1]);
 		if (sigwait(&term, &taken) != 0 || read(link[0], &byte, 1) != 0)
-			return TROUBLE;
+			_exit(TROUBLE);
 		say(out, "d");
-		return 0;
+		_exit(0);
 	}
 	say(out, "r");
 	(void)sigprocmask(SIG_UNBLOCK, &term, NULL);
@@ -217,12 +220,16 @@ bool probe_is_asked(int argc, char **argv)
 	return argc == 4 && strcmp(argv[1], "probe") == 0;
 }
 
-int probe_main(int argc, char **argv)
+/*
+ * Ends by _exit(): at exit() the leak checker of a sanitizer stops the world by ptrace, and waits for ever if a signal
+ * comes in between.
+ */
+_Noreturn void probe_main(int argc, char **argv)
 {
 	(void)argc;
 	for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
 		if (strcmp(argv[2], modes[i].name) == 0)
-			return modes[i].run((int)strtol(argv[3], NULL, 10));
+			_exit(modes[i].run((int)strtol(argv[3], NULL, 10)));
 	}
-	return TROUBLE;
+	_exit(TROUBLE);
 }

@@ -9,7 +9,7 @@
  * and its main() begins with
  *
  *	if (probe_is_asked(argc, argv))
- *		return probe_main(argc, argv);
+ *		probe_main(argc, argv);
  */
 #ifndef TEST_PROBE_H
 #define TEST_PROBE_H
@@ -33,6 +33,6 @@
  *	host OUT	spoils mask and dispositions as a host does, then spawns "signals OUT"
  */
 bool probe_is_asked(int argc, char **argv);
-int probe_main(int argc, char **argv);
+_Noreturn void probe_main(int argc, char **argv);
 
 #endif

@@ -708,7 +708,7 @@ int main(int argc, char **argv)
 	};
 
 	if (probe_is_asked(argc, argv))
-		return probe_main(argc, argv);
+		probe_main(argc, argv);
 	(void)old_kernel_if_asked(argc, argv);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -848,7 +848,7 @@ int main(int argc, char **argv)
 	};
 
 	if (probe_is_asked(argc, argv))
-		return probe_main(argc, argv);
+		probe_main(argc, argv);
 	if (argc == 2 && strcmp(argv[1], "storm") == 0)
 		return storm_main();
 	(void)old_kernel_if_asked(argc, argv);
