@@ -117,7 +117,7 @@ static void test_attendant_thousands_of_deadlines_come_in_order(void **state)
 {
 	uint64_t seed = seed_take();
 	/* Later than the making takes, so that all are there when the first one is due. */
-	const qs_time begin = qs_after_ms(100 * patience_scale());
+	const qs_time begin = qs_after_ms(500 * patience_scale());
 
 	(void)state;
 	for (int i = 0; i < TOKENS; i++) {
