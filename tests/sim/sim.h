@@ -29,9 +29,13 @@
  * What it cannot see: data that is neither atomic nor marked; load buffering (a load that reads from a store
  * which depends on it); what the kernel does.  Its memory model is a little stronger than C11's.
  *
- * Environment: QS_SIM_DEPTH=n searches deeper by n preemptions and 10^n times as many random executions;
- * QS_SIM_TRACE=1 shows the traces of the controls, too; QS_SIM_ONLY=name runs the case of that name alone, without a
- * child process, for a debugger.
+ * Environment, for those who look closer:
+ *
+ *	QS_SIM_DEPTH=n		n preemptions more, 10^n times as many random executions, no limit on executions
+ *	QS_SIM_TRACE=1		show the traces of the controls, too
+ *	QS_SIM_ONLY=name	the case of that name alone, without a child process, for a debugger
+ *	QS_SIM_SWEEP=part	weaken in turn each memory order in files whose path contains the part; one line says what came
+ *				of it: "no failure" means that this case does not need it
  */
 #ifndef SIM_H
 #define SIM_H
@@ -57,7 +61,9 @@ enum sim_failure {
 /* How a control breaks an operation. */
 enum sim_mutation {
 	SIM_INTACT,
-	SIM_WEAKEN,	/* its memory order becomes relaxed */
+	SIM_WEAKEN,	/* its memory order becomes relaxed; a fence is no fence */
+	SIM_NO_ACQUIRE,	/* acq_rel becomes release */
+	SIM_NO_RELEASE,	/* acq_rel becomes acquire */
 	SIM_DROP,	/* it does not happen: a store, an update, a fence, a park (returns at once), an unpark, a free, a join */
 	SIM_SPLIT,	/* a read-modify-write becomes a load and a store */
 	SIM_PRETEND,	/* a load or an update does not happen and yields `value`; a compare-exchange yields success;

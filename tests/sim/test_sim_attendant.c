@@ -294,7 +294,7 @@ static void test_sim_a27_deadline_against_sleep_and_release(void **state)
 	assert_true(sim_verify(&deadline_against_release));
 }
 
-/* ---- the ladder: the real handler, called at any point of a thread, against close ---- */
+/* ---- the ladder: the handler in one thread against close in another ---- */
 
 static qs_signals *signals;
 static int old_calls;
@@ -305,34 +305,54 @@ static void old_handler(int number)
 	old_calls++;
 }
 
-/* What the kernel does: the disposition of this moment. */
 static void deliver(void *arg)
 {
-	struct sigaction present;
-
 	(void)arg;
-	(void)sigaction(SIGUSR1, NULL, &present);
-	present.sa_handler(SIGUSR1);
+	(void)raise(SIGUSR1);
 }
 
-static void ladder_setup(void)
+static void put_old_handler(void)
 {
-	static const int number = SIGUSR1;
-	qs_signals_options options = QS_SIGNALS_OPTIONS_INIT;
-	struct sigaction old = { .sa_handler = old_handler };
+	const struct sigaction old = { .sa_handler = old_handler };
 
 	(void)sigaction(SIGUSR1, &old, NULL);
 	old_calls = 0;
+}
+
+static void install_ladder(void)
+{
+	static const int number = SIGUSR1;
+	qs_signals_options options = QS_SIGNALS_OPTIONS_INIT;
+
 	options.signals = &number;
 	options.signal_count = 1;
 	options.repeat_ns = -1;
 	SIM_ASSERT(qs_stop_on_signals(&signals, &options) == 0);
 }
 
+static void ladder_setup(void)
+{
+	put_old_handler();
+	install_ladder();
+}
+
 static void close_signals(void *arg)
 {
 	(void)arg;
 	qs_signals_close(signals);
+}
+
+static bool old_handler_stands(void)
+{
+	struct sigaction present;
+
+	(void)sigaction(SIGUSR1, NULL, &present);
+	return present.sa_handler == old_handler;
+}
+
+static void check_old_handler(void)
+{
+	SIM_ASSERT(old_handler_stands());
 }
 
 static void close_setup(void)
@@ -345,6 +365,7 @@ static void close_setup(void)
 static const struct sim_case close_against_handler = {
 	.name = "close-against-handler",
 	.setup = close_setup,
+	.finish = check_old_handler,
 	.preemptions = 1,
 	.stale_reads = 2,
 	.random = 50000,
@@ -362,6 +383,79 @@ static void test_sim_c5_close_against_a_handler(void **state)
 {
 	(void)state;
 	assert_true(sim_verify(&close_against_handler));
+}
+
+/* ---- a signal arrives while the handlers are installed; and while one instance follows another ---- */
+
+static void install(void *arg)
+{
+	(void)arg;
+	install_ladder();
+}
+
+static void install_setup(void)
+{
+	put_old_handler();
+	sim_thread("installer", install, NULL);
+	sim_thread("taker", deliver, NULL);
+}
+
+static void close_at_the_end(void)
+{
+	qs_signals_close(signals);
+	check_old_handler();
+}
+
+static void nothing_swallowed(void)
+{
+	SIM_ASSERT(qs_stop_is_asked(qs_signals_soft(signals)) == (old_calls == 0));
+	close_at_the_end();
+}
+
+static const struct sim_case install_against_handler = {
+	.name = "install-against-handler",
+	.setup = install_setup,
+	.finish = nothing_swallowed,
+	.preemptions = 2,
+	.stale_reads = 1,
+	.random = 20000,
+	.controls = {
+		{ "signals.c:install:store_release", SIM_DROP, SIM_ASSERTION, 0 },
+	},
+};
+
+static void install_anew(void *arg)
+{
+	close_signals(arg);
+	install_ladder();
+}
+
+static void install_anew_setup(void)
+{
+	ladder_setup();
+	sim_thread("installer", install_anew, NULL);
+	sim_thread("taker", deliver, NULL);
+}
+
+/* The handler was called for the first instance and finds the second: nothing but the pointer puts them in order. */
+static const struct sim_case install_anew_against_handler = {
+	.name = "install-anew-against-handler",
+	.setup = install_anew_setup,
+	.finish = close_at_the_end,
+	.preemptions = 1,
+	.stale_reads = 1,
+	.random = 20000,
+	.controls = {
+		{ "signals.c:install:store_release", SIM_WEAKEN, SIM_RACE, 0 },
+		{ "signals.c:on_signal:load_acquire", SIM_WEAKEN, SIM_RACE, 0 },
+	},
+};
+
+static void test_sim_c5_install_against_a_handler(void **state)
+{
+	(void)state;
+	assert_true(sim_verify(&install_against_handler));
+	assert_true(sim_verify(&install_anew_against_handler));
 }
 
 /* ---- one, two, three signals, in two threads ---- */
@@ -456,6 +550,7 @@ int main(void)
 		cmocka_unit_test(test_sim_a13_attendant_begins_and_ends_with_its_tokens),
 		cmocka_unit_test(test_sim_a27_deadline_against_sleep_and_release),
 		cmocka_unit_test(test_sim_c5_close_against_a_handler),
+		cmocka_unit_test(test_sim_c5_install_against_a_handler),
 		cmocka_unit_test(test_sim_c6_three_signals_climb_three_rungs),
 		cmocka_unit_test(test_sim_c6_grace_ends_by_itself),
 	};

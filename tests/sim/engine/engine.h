@@ -191,11 +191,16 @@ enum sim_heap_state {
 void sim_descriptor_begin(void);
 void sim_descriptor_end(void);
 
+/* ---- signals: platform/disposition.c ---- */
+
+void sim_disposition_begin(void);
+
 /* ---- sites.c ---- */
 
 struct sim_site *sim_call_site(const char *operation);		/* where the platform was called just now; never NULL */
 
-void sim_control_begin(const struct sim_control *control);	/* of an exploration; NULL = none */
+/* Of an exploration.  control: NULL = none.  note: called once for each site that is met. */
+void sim_control_begin(const struct sim_control *control, void (*note)(const struct sim_site *site));
 void sim_control_begin_execution(void);
 enum sim_mutation sim_control_of(struct sim_site *site);	/* notes that it was met */
 uint64_t sim_control_value(void);	/* SIM_PRETEND, SIM_COUNT_UP: what the operation yields */

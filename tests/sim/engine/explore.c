@@ -24,6 +24,8 @@ enum {
 	DEFAULT_EXECUTIONS = 4000000,
 	RANDOM_STALE_READS = 8,
 	NAME_BYTES = 80,
+	PATTERN_BYTES = 256,
+	SITES = 512,
 };
 
 /* What the child tells. */
@@ -37,6 +39,8 @@ struct outcome {
 	int preemptions;	/* all executions with so many have been seen */
 	bool all;		/* more would make no other execution */
 	double seconds;
+	unsigned site_count;
+	struct sim_site sites[SITES];	/* the sites that were met; their text is the same in child and parent */
 };
 
 static const struct sim_case *scenario;
@@ -128,6 +132,7 @@ static void execute(uint64_t seed)
 	sim_race_begin();
 	sim_heap_begin(scenario->reuse_memory);
 	sim_descriptor_begin();
+	sim_disposition_begin();
 	sim_schedule_begin();
 	sim.threads[sim_thread_start("main", case_main, NULL)].given_up = true;
 	sim_schedule_run();
@@ -256,12 +261,18 @@ static void keep_quiet(void)
 		abort();
 }
 
+static void note_site(const struct sim_site *site)
+{
+	if (outcome->site_count < SITES)
+		outcome->sites[outcome->site_count++] = *site;
+}
+
 static void run_exploration(const struct sim_control *control)
 {
 	const double start = seconds_now();
 
 	sim_memory_forget();
-	sim_control_begin(control);
+	sim_control_begin(control, note_site);
 	explore();
 	outcome->met = sim_control_was_met();
 	outcome->seconds = seconds_now() - start;
@@ -338,6 +349,47 @@ static void report(const char *what, const char *verdict)
 	printf("\n");
 }
 
+/* ---- the sweep: is each memory order needed, as far as this case can tell? ---- */
+
+static bool has(const struct sim_site *site, const char *order)
+{
+	return strstr(site->operation, order) != NULL;
+}
+
+static void sweep_order(const struct sim_site *site, enum sim_mutation mutation, const char *what)
+{
+	const char *slash = strrchr(site->file, '/');
+	char pattern[PATTERN_BYTES];
+	const struct sim_control weak = { pattern, mutation, 0, 0 };
+
+	snprintf(pattern, sizeof(pattern), "%s:%s:%s(%s)", slash ? slash + 1 : site->file, site->function,
+		 site->operation, site->object);
+	explore_apart(&weak, false);
+	printf("sweep\t%s %s\t%s\t%s\n", pattern, what, failure_name(outcome->failure), scenario->name);
+}
+
+static void sweep_site(const struct sim_site *site)
+{
+	if (has(site, "acq_rel")) {
+		sweep_order(site, SIM_NO_ACQUIRE, "without acquire");
+		sweep_order(site, SIM_NO_RELEASE, "without release");
+	} else if (has(site, "acquire") || has(site, "release") || has(site, "fence")) {
+		sweep_order(site, SIM_WEAKEN, "relaxed");
+	}
+}
+
+/* Weakens in turn each order that the last exploration has met in files whose path contains `part`. */
+static void sweep(const char *part)
+{
+	const struct outcome met = *outcome;
+
+	for (unsigned i = 0; i < met.site_count; i++)
+		if (strstr(met.sites[i].file, part))
+			sweep_site(&met.sites[i]);
+}
+
+/* ---- verdicts ---- */
+
 static bool case_holds(void)
 {
 	char verdict[NAME_BYTES];
@@ -350,7 +402,11 @@ static bool case_holds(void)
 	else
 		snprintf(verdict, sizeof(verdict), "holds, all of %d preemptions", outcome->preemptions);
 	report(scenario->name, verdict);
-	return outcome->failure == 0;
+	if (outcome->failure)
+		return false;
+	if (getenv("QS_SIM_SWEEP"))
+		sweep(getenv("QS_SIM_SWEEP"));
+	return true;
 }
 
 static bool control_does_as_foretold(const struct sim_control *control)

@@ -383,6 +383,20 @@ static void store(struct sim_site *site, const volatile void *object, size_t siz
 	append(location, value, order, NULL);
 }
 
+static enum sim_order weakened(enum sim_order order, enum sim_mutation mutation)
+{
+	switch (mutation) {
+	case SIM_WEAKEN:
+		return SIM_RELAXED;
+	case SIM_NO_ACQUIRE:
+		return order & ~SIM_ACQUIRE;
+	case SIM_NO_RELEASE:
+		return order & ~SIM_RELEASE;
+	default:
+		return order;
+	}
+}
+
 static uint64_t pretend(struct sim_site *site, const volatile void *object)
 {
 	const uint64_t value = sim_control_value();
@@ -394,30 +408,25 @@ static uint64_t pretend(struct sim_site *site, const volatile void *object)
 
 uint64_t sim_load(struct sim_site *site, const volatile void *object, size_t size, enum sim_order order)
 {
-	switch (sim_control_of(site)) {
-	case SIM_WEAKEN:
-		return load(site, object, size, SIM_RELAXED);
+	const enum sim_mutation mutation = sim_control_of(site);
+
+	switch (mutation) {
 	case SIM_PRETEND:
 	case SIM_COUNT_UP:
 		return pretend(site, object);
 	default:
-		return load(site, object, size, order);
+		return load(site, object, size, weakened(order, mutation));
 	}
 }
 
 void sim_store(struct sim_site *site, volatile void *object, size_t size, uint64_t value, enum sim_order order)
 {
-	switch (sim_control_of(site)) {
-	case SIM_WEAKEN:
-		store(site, object, size, value, SIM_RELAXED);
-		break;
-	case SIM_DROP:
+	const enum sim_mutation mutation = sim_control_of(site);
+
+	if (mutation == SIM_DROP)
 		sim_trace(site, object, "dropped", 0, 0);
-		break;
-	default:
-		store(site, object, size, value, order);
-		break;
-	}
+	else
+		store(site, object, size, value, weakened(order, mutation));
 }
 
 static uint64_t updated(uint64_t old, enum sim_update update, uint64_t operand)
@@ -449,11 +458,10 @@ static uint64_t do_update(struct sim_site *site, const volatile void *object, si
 uint64_t sim_update(struct sim_site *site, volatile void *object, size_t size, enum sim_update update, uint64_t operand,
 		    enum sim_order order)
 {
+	const enum sim_mutation mutation = sim_control_of(site);
 	uint64_t old;
 
-	switch (sim_control_of(site)) {
-	case SIM_WEAKEN:
-		return do_update(site, object, size, update, operand, SIM_RELAXED);
+	switch (mutation) {
 	case SIM_SPLIT:
 		old = load(site, object, size, order & SIM_ACQUIRE);
 		store(site, object, size, updated(old, update, operand), order & SIM_RELEASE);
@@ -464,7 +472,7 @@ uint64_t sim_update(struct sim_site *site, volatile void *object, size_t size, e
 	case SIM_COUNT_UP:
 		return pretend(site, object);
 	default:
-		return do_update(site, object, size, update, operand, order);
+		return do_update(site, object, size, update, operand, weakened(order, mutation));
 	}
 }
 
@@ -508,9 +516,9 @@ static bool split_compare_exchange(struct sim_site *site, const volatile void *o
 bool sim_compare_exchange(struct sim_site *site, volatile void *object, size_t size, void *expected, uint64_t value,
 			  enum sim_order order)
 {
-	switch (sim_control_of(site)) {
-	case SIM_WEAKEN:
-		return compare_exchange(site, object, size, expected, value, SIM_RELAXED);
+	const enum sim_mutation mutation = sim_control_of(site);
+
+	switch (mutation) {
 	case SIM_SPLIT:
 		return split_compare_exchange(site, object, size, expected, value, order);
 	case SIM_DROP:
@@ -518,7 +526,7 @@ bool sim_compare_exchange(struct sim_site *site, volatile void *object, size_t s
 		sim_trace(site, object, "pretended: success", 0, 0);
 		return true;
 	default:
-		return compare_exchange(site, object, size, expected, value, order);
+		return compare_exchange(site, object, size, expected, value, weakened(order, mutation));
 	}
 }
 

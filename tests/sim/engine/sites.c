@@ -14,11 +14,13 @@ static struct {
 	uint32_t exploration;
 	bool met;
 	uint64_t count;		/* SIM_COUNT_UP: how often, in this execution */
+	void (*note)(const struct sim_site *site);
 } present;
 
-void sim_control_begin(const struct sim_control *control)
+void sim_control_begin(const struct sim_control *control, void (*note)(const struct sim_site *site))
 {
 	present.control = control;
+	present.note = note;
 	present.exploration++;
 	present.met = false;
 }
@@ -80,11 +82,10 @@ static bool matches(const struct sim_site *site, const char *pattern)
 
 enum sim_mutation sim_control_of(struct sim_site *site)
 {
-	if (!present.control)
-		return SIM_INTACT;
 	if (site->judged != present.exploration) {
 		site->judged = present.exploration;
-		site->hit = matches(site, present.control->site);
+		site->hit = present.control && matches(site, present.control->site);
+		present.note(site);
 	}
 	if (!site->hit)
 		return SIM_INTACT;

@@ -14,6 +14,7 @@
 #include "platform/event_fd.h"
 #include "platform/park.h"
 #include "platform/thread.h"
+#include "sim/platform/disposition.h"
 
 #define qs__park(word, value, deadline) \
 	(sim_call_from(SIM_SITE("park", #word)), (qs__park)((word), (value), (deadline)))
@@ -33,5 +34,9 @@
 #define qs__event_fd_set(fd) (sim_call_from(SIM_SITE("event_fd_set", #fd)), (qs__event_fd_set)(fd))
 #define qs__poll(fds, count, deadline) \
 	(sim_call_from(SIM_SITE("poll", #fds)), (qs__poll)((fds), (count), (deadline)))
+
+#define sigaction(signal, action, old) \
+	(sim_call_from(SIM_SITE("sigaction", #signal)), sim_sigaction((signal), (action), (old)))
+#define raise(signal) (sim_call_from(SIM_SITE("raise", #signal)), sim_raise(signal))
 
 #endif
