@@ -392,7 +392,7 @@ static void destroy_job(void *arg)
 	struct job *const job = arg;
 
 	if (!job->has_run)
-		status_not_started(&job->run->status, 1);
+		status_not_started(&job->run->status);
 	free(job);
 }
 

@@ -29,15 +29,16 @@ static void compose(char *out, size_t room, const struct counts *counts, qs_time
 	length += strlen(status_sentence(counts, out + length, room - length));
 	if (!counts->running)
 		length += (size_t)snprintf(out + length, room - length, ", 0 running");
-	length += (size_t)snprintf(out + length, room - length, " of %s%" PRIu64, counts->all_read ? "" : "at least ",
-				   counts->read);
+	length += (size_t)snprintf(out + length, room - length, " of %s%" PRIu64,
+				   counts->is_total_known ? "" : "at least ",
+				   counts->is_total_known ? counts->total : counts->read);
 	if (ended(counts) > 0)
 		snprintf(out + length, room - length, ", %.1f/s", (double)ended(counts) / seconds);
 }
 
 static bool is_same(const struct counts *a, const struct counts *b)
 {
-	return a->read == b->read && a->running == b->running && ended(a) == ended(b) && a->all_read == b->all_read;
+	return a->read == b->read && a->running == b->running && ended(a) == ended(b) && a->is_total_known == b->is_total_known;
 }
 
 int progress_show(qs_task *task, void *arg)
@@ -50,13 +51,17 @@ int progress_show(qs_task *task, void *arg)
 
 	(void)task;
 	while (qs_sleep(qs_after_ms(pause_ms), run->over) == 0) {
-		const struct counts now = status_counts(&run->status);
+		struct counts now;
 
+		if (lookahead_step(&run->lookahead))
+			status_total(&run->status, run->lookahead.count);
+		now = status_counts(&run->status);
 		if (is_same(&now, &shown))
 			continue;
 		compose(line, sizeof(line), &now, begun);
 		screen_show_line(&run->screen, line);
 		shown = now;
 	}
+	lookahead_close(&run->lookahead);
 	return 0;
 }

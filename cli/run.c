@@ -106,10 +106,8 @@ static void init_parts(struct run *run, const struct options *options, const str
 	spool_init(&run->spool);
 	screen_init(&run->screen);
 	status_init(&run->status);
-	if (options->items) {
-		run->status.counts.read = options->item_count;
-		run->status.counts.all_read = true;
-	}
+	if (options->items)
+		status_total(&run->status, options->item_count);
 }
 
 static void fini_parts(struct run *run)
@@ -139,8 +137,12 @@ static int start_side(struct run *run, qs_pool **out)
 	if (error)
 		return error;
 	error = qs_submit(NULL, *out, warden_watch, run);	/* first: it has to have a thread if only one can be had */
-	if (!error && progress_is_wanted(run))
-		error = qs_submit(NULL, *out, progress_show, run);
+	if (error || !progress_is_wanted(run))
+		return error;
+	lookahead_open(&run->lookahead, &run->items);
+	error = qs_submit(NULL, *out, progress_show, run);
+	if (error)
+		lookahead_close(&run->lookahead);
 	return error;
 }
 
@@ -172,21 +174,18 @@ static void feed(struct run *run, qs_pool *pool)
 	struct items *const items = &run->items;
 	struct item item;
 	uint64_t number = 0;
-	int got = items_open(items, run->options);
+	int got;
 
+	while ((got = items_next(items, run->stop, &item)) == 1) {
+		status_item_read(&run->status);
+		got = job_submit(run, pool, &item, ++number);
+		if (got < 0)
+			break;
+	}
 	if (got == 0)
-		while ((got = items_next(items, run->stop, &item)) == 1) {
-			if (!items->words)
-				status_item_read(&run->status);
-			got = job_submit(run, pool, &item, ++number);
-			if (got < 0)
-				break;
-		}
-	if (got == 0 && !items->words)
 		status_all_read(&run->status, items->blank);
 	else if (got < 0 && got != -ECANCELED)
 		say_input_error(run, got);
-	status_not_started(&run->status, items->words_left);
 	items_close(items);
 }
 
@@ -245,9 +244,19 @@ static int signal_that_stopped(struct run *run)
 	return 0;
 }
 
+/* What was never read, if its number is known, was not started either. */
+static struct counts final_counts(struct run *run)
+{
+	struct counts counts = status_counts(&run->status);
+
+	if (counts.is_total_known && counts.total > counts.read)
+		counts.not_started += counts.total - counts.read;
+	return counts;
+}
+
 static void report(struct run *run, int signal)
 {
-	const struct counts counts = status_counts(&run->status);
+	const struct counts counts = final_counts(run);
 	const enum ending ending = run->status.ending;
 	char sentence[SENTENCE_BYTES];
 	char name[TEXT_SIGNAL_BYTES];
@@ -307,10 +316,25 @@ static int finish(struct run *run, bool all_ended)
 	return code;
 }
 
-static int refuse_to_start(struct run *run, int error)
+static _Noreturn void refuse_to_start(struct run *run, const char *what, int error)
 {
-	screen_say(&run->screen, "cannot start: %s", qs_strerror(error));
-	return EXIT_OF_TROUBLE;
+	screen_say(&run->screen, "%s: %s", what, qs_strerror(error));
+	_exit(EXIT_OF_TROUBLE);
+}
+
+/* Everything that has to be there before the first item is read. */
+static void start(struct run *run, qs_pool **out_side)
+{
+	int error = make_tokens(run);
+
+	if (error)
+		refuse_to_start(run, "cannot start", error);
+	error = items_open(&run->items, run->options);
+	if (error)
+		refuse_to_start(run, run->items.name, error);
+	error = start_side(run, out_side);
+	if (error)
+		refuse_to_start(run, "cannot start a thread", error);
 }
 
 int run(const struct options *options, const struct birth *birth)
@@ -323,17 +347,11 @@ int run(const struct options *options, const struct birth *birth)
 
 	init_parts(&run, options, birth);
 	set_signal_mask();
-	error = make_tokens(&run);
-	if (!error)
-		error = start_side(&run, &side);
-	if (error)
-		_exit(refuse_to_start(&run, error));
+	start(&run, &side);
 	error = make_pool(&run, &pool);
 	if (!error)
 		all_ended = run_jobs(&run, pool);
-	else if (error == -ECANCELED)		/* a signal came before we had begun */
-		status_not_started(&run.status, options->item_count);
-	else
+	else if (error != -ECANCELED)		/* that is a signal, which came before we had begun */
 		run_trouble(&run, "cannot start workers", error);
 	end_side(&run, side);
 	return finish(&run, all_ended);

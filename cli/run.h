@@ -12,6 +12,7 @@
 #include "command.h"
 #include "guardian.h"
 #include "items.h"
+#include "lookahead.h"
 #include "options.h"
 #include "screen.h"
 #include "slots.h"
@@ -24,6 +25,7 @@ struct run {
 	const struct options *options;
 	const struct birth *birth;
 	struct items items;
+	struct lookahead lookahead;	/* of the progress line's task */
 	struct command command;
 	struct slots slots;
 	struct spool spool;

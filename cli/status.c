@@ -24,18 +24,28 @@ void status_item_read(struct status *status)
 	pthread_mutex_unlock(&status->lock);
 }
 
+void status_total(struct status *status, uint64_t total)
+{
+	pthread_mutex_lock(&status->lock);
+	if (!status->counts.is_total_known)
+		status->counts.total = total;
+	status->counts.is_total_known = true;
+	pthread_mutex_unlock(&status->lock);
+}
+
 void status_all_read(struct status *status, uint64_t blank)
 {
 	pthread_mutex_lock(&status->lock);
-	status->counts.all_read = true;
+	status->counts.total = status->counts.read;
+	status->counts.is_total_known = true;
 	status->counts.blank = blank;
 	pthread_mutex_unlock(&status->lock);
 }
 
-void status_not_started(struct status *status, uint64_t count)
+void status_not_started(struct status *status)
 {
 	pthread_mutex_lock(&status->lock);
-	status->counts.not_started += count;
+	status->counts.not_started++;
 	pthread_mutex_unlock(&status->lock);
 }
 
@@ -106,6 +116,7 @@ static void add(struct sentence *sentence, const char *before, uint64_t number, 
 const char *status_sentence(const struct counts *counts, char *out, size_t room)
 {
 	struct sentence sentence = { out, room, 0 };
+	const bool is_exact = counts->is_total_known;
 
 	add(&sentence, "", counts->done, "done");
 	if (counts->failed)
@@ -114,8 +125,8 @@ const char *status_sentence(const struct counts *counts, char *out, size_t room)
 		add(&sentence, "", counts->running, "running");
 	if (counts->stopped)
 		add(&sentence, "", counts->stopped, "stopped");
-	if (counts->not_started || (counts->stopped && !counts->all_read))
-		add(&sentence, counts->all_read ? "" : "at least ", counts->not_started, "not started");
+	if (counts->not_started)
+		add(&sentence, is_exact ? "" : "at least ", counts->not_started, "not started");
 	if (counts->blank)
 		add(&sentence, "", counts->blank, counts->blank == 1 ? "blank line skipped" : "blank lines skipped");
 	return out;

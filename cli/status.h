@@ -19,16 +19,17 @@ enum ending {
 	ENDING_READER_GONE,	/* nobody reads our output any more */
 };
 
-/* Every item that was read is in exactly one of these, except while it waits for its turn. */
+/* Every item that was read is done, failed, stopped or not started at last; before, it runs or waits for its turn. */
 struct counts {
 	uint64_t read;
+	uint64_t total;		/* items there will be, if that is known: seen by the reader, or counted ahead of it */
 	uint64_t running;
 	uint64_t done;
 	uint64_t failed;
 	uint64_t stopped;	/* ended because we told it to */
 	uint64_t not_started;
 	uint64_t blank;		/* lines that were no items */
-	bool all_read;		/* `read` is the total */
+	bool is_total_known;
 };
 
 #define STATUS_WHO_BYTES 128	/* "job 12 (item)" */
@@ -53,8 +54,14 @@ void status_init(struct status *status);
 void status_fini(struct status *status);
 
 void status_item_read(struct status *status);
+
+/* status_total - so many items there are in all, by a count ahead of the reader. */
+void status_total(struct status *status, uint64_t total);
+
+/* status_all_read - the input has ended: what was read is the total.  blank: the lines that were skipped. */
 void status_all_read(struct status *status, uint64_t blank);
-void status_not_started(struct status *status, uint64_t count);
+
+void status_not_started(struct status *status);
 void status_job_starts(struct status *status);
 
 /* status_job_ends - Returns how many have ended so far. */

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: MIT
 """The progress line: there where somebody looks, gone where somebody else writes."""
+import os
 import pathlib
 import re
+import signal
 
-from support import Terminal, expect, finish, main, read_until, run, start, wait_for_files
+from support import Terminal, contains, expect, finish, main, read_until, run, start, wait_for_files
 
 LINE = rb"quiesce: \d+ done(, \d+ failed)?, \d+ running of (at least )?\d+"
 
@@ -34,6 +36,18 @@ def test_progress_says_at_least_until_the_input_has_ended():
     read_until(process.stderr.fileno(), b"quiesce: 2 done\n")
     process.stdin = None
     expect(finish(process), status=0)
+
+
+def test_a_file_is_counted_ahead():
+    """Where the input is a file the total is known at once, and so is what was not started."""
+    pathlib.Path("items").write_text("skipped\n" + "\n1\n\n2\n" * 50000 + "last")
+    items = os.open("items", os.O_RDONLY)
+    os.read(items, len("skipped\n"))
+    process = start("-j1", "--progress=always", "sh", "-c", "> started; exec sleep 1000", stdin=items)
+    wait_for_files("started")
+    read_until(process.stderr.fileno(), b"0 done, 1 running of 100001\n")
+    process.terminate()
+    expect(finish(process), status=-signal.SIGTERM, err=contains("quiesce: stopped by SIGTERM: 0 done, 1 stopped, 100000 not started\n"))
 
 
 def test_no_progress_where_nobody_looks():
