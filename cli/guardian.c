@@ -46,7 +46,7 @@ static bool is_request(int signal)
 	return false;
 }
 
-static void sort_of_birth(struct birth *birth)
+static void record_birth(struct birth *birth)
 {
 	struct sigaction old;
 
@@ -55,6 +55,7 @@ static void sort_of_birth(struct birth *birth)
 	for (int signal = 1; signal < NSIG; signal++)
 		if (sigaction(signal, NULL, &old) == 0 && old.sa_handler == SIG_IGN)
 			sigaddset(&birth->ignored, signal);
+	terminal_remember(&birth->terminal);
 	birth->guardian = getpid();
 }
 
@@ -135,11 +136,12 @@ static _Noreturn void die_by(int signal)
  * The runner has ended.  A signal of the ladder means that it went through with the stop (or was told three times not to):
  * no more grace.  Any other death was not its plan, and the jobs have not been asked yet.
  */
-static _Noreturn void follow(const siginfo_t *end)
+static _Noreturn void follow(const siginfo_t *end, const struct birth *birth)
 {
 	if (end->si_code == CLD_EXITED)
 		_exit(end->si_status);
 	end_all_below(!is_request(end->si_status));
+	terminal_restore(&birth->terminal);
 	die_by(end->si_status);
 }
 
@@ -192,22 +194,25 @@ static void mirror_stop(pid_t runner, int signal)
 	kin_list_clear(&frozen);
 }
 
-static void look_at_runner(pid_t runner)
+/* Children other than the runner are orphans that we got as process 1; they are buried by having been waited for. */
+static void look_at_children(pid_t runner, const struct birth *birth)
 {
 	siginfo_t change;
 
 	for (;;) {
 		change.si_pid = 0;
-		if (waitid(P_PID, (id_t)runner, &change, WEXITED | WSTOPPED | WNOHANG) < 0 || change.si_pid == 0)
+		if (waitid(P_ALL, 0, &change, WEXITED | WSTOPPED | WNOHANG) < 0 || change.si_pid == 0)
 			return;
+		if (change.si_pid != runner)
+			continue;
 		if (change.si_code != CLD_STOPPED)
-			follow(&change);
+			follow(&change, birth);
 		if (is_terminals_way_to_stop(change.si_status))
 			mirror_stop(runner, change.si_status);
 	}
 }
 
-static _Noreturn void guard(pid_t runner, const sigset_t *watched)
+static _Noreturn void guard(pid_t runner, const struct birth *birth, const sigset_t *watched)
 {
 	siginfo_t info;
 
@@ -215,7 +220,7 @@ static _Noreturn void guard(pid_t runner, const sigset_t *watched)
 		if (sigwaitinfo(watched, &info) < 0)
 			continue;
 		if (info.si_signo == SIGCHLD)
-			look_at_runner(runner);
+			look_at_children(runner, birth);
 		else if (info.si_code != SI_KERNEL || info.si_signo == SIGHUP || info.si_signo == SIGCONT)
 			kill(runner, info.si_signo);	/* not yet waited for, so the number is still the runner's */
 	}
@@ -247,7 +252,7 @@ int guardian_start(struct birth *birth)
 	sigset_t watched;
 	pid_t runner;
 
-	sort_of_birth(birth);
+	record_birth(birth);
 	sigaction(SIGCHLD, &plain, NULL);	/* ignored, it would take away every status, the jobs' included */
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	watched_signals(&watched, birth);
@@ -260,7 +265,7 @@ int guardian_start(struct birth *birth)
 		return 0;
 	}
 	let_go_of_files();
-	guard(runner, &watched);
+	guard(runner, birth, &watched);
 }
 
 bool guardian_is_gone(const struct birth *birth)

@@ -5,6 +5,8 @@
 #ifndef QUIESCE_CLI_GUARDIAN_H
 #define QUIESCE_CLI_GUARDIAN_H
 
+#include "terminal.h"
+
 #include <signal.h>
 #include <stdbool.h>
 #include <sys/types.h>
@@ -13,6 +15,7 @@
 struct birth {
 	sigset_t mask;		/* the signals that were blocked */
 	sigset_t ignored;	/* those that were ignored */
+	struct terminal terminal;
 	pid_t guardian;
 };
 

@@ -38,7 +38,6 @@
 struct job {
 	struct run *run;
 	uint64_t number;
-	uint64_t length;	/* of the item */
 	bool is_too_long;	/* only its beginning is here */
 	bool has_run;
 	char item[];		/* ends in NUL */
@@ -402,7 +401,7 @@ static struct job *make_job(struct run *run, const struct item *item, uint64_t n
 
 	if (!job)
 		return NULL;
-	*job = (struct job){ .run = run, .number = number, .length = item->length, .is_too_long = item->length > item->kept };
+	*job = (struct job){ .run = run, .number = number, .is_too_long = item->length > item->kept };
 	memcpy(job->item, item->text, item->kept);
 	job->item[item->kept] = '\0';
 	return job;

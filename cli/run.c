@@ -308,6 +308,8 @@ static int finish(struct run *run, bool all_ended)
 
 	if (all_ended)
 		write_kept_output(run);
+	if (qs_stop_is_asked(run->stop))
+		terminal_restore(&run->birth->terminal);
 	report(run, signal);
 	code = leave(run, signal);
 	if (!all_ended)

@@ -4,10 +4,12 @@ import ctypes
 import os
 import pathlib
 import signal
+import subprocess
+import termios
 import time
 
-from support import (PATIENCE, SCALE, SLEEPER, Skip, Terminal, below, check_nothing_left, children_of, contains, expect,
-                     finish, is_alive, main, read_until, runner_of, run, start, wait_for, wait_for_files)
+from support import (PATIENCE, PROGRAM, SCALE, SLEEPER, Skip, Terminal, below, check_nothing_left, children_of, contains,
+                     expect, finish, is_alive, main, read_until, run, runner_of, start, wait_for, wait_for_files)
 
 PTRACE_SEIZE = 0x4206
 SOON = 1.0 * SCALE              # generous for "at once"
@@ -297,6 +299,27 @@ def test_C14_ctrl_z_stops_jobs_and_fg_continues_them():
     pathlib.Path("go").touch()
     shown.expect_state("exit 0")
     shown.close()
+
+
+def test_E5_terminal_modes_are_restored():
+    """A job that has switched the echo off (as for a password) is ended: what is typed can be seen again."""
+    shown = Terminal("-j1", "sh", "-c", "trap '' TTOU; stty -echo </dev/tty && > started; exec sleep 1000", ":::", "1")
+    wait_for_files("started")
+    assert not termios.tcgetattr(shown.fd)[3] & termios.ECHO
+    shown.type(b"\x03")
+    shown.expect_state("killed by SIGINT")
+    assert termios.tcgetattr(shown.fd)[3] & termios.ECHO
+    shown.close()
+
+
+def test_D16_as_process_1_of_a_container():
+    """No default action ends process 1: the status says which signal it was, and strangers' orphans are buried."""
+    container = ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc"]
+    if subprocess.run([*container, "true"], capture_output=True).returncode != 0:
+        raise Skip("no namespaces of processes here")
+    job = "kill -TERM 1; exec sleep 1000"
+    result = subprocess.run([*container, PROGRAM, "sh", "-c", job, ":::", "1"], capture_output=True, timeout=PATIENCE)
+    assert (result.returncode, result.stderr) == (128 + signal.SIGTERM, b"quiesce: stopped by SIGTERM: 0 done, 1 stopped\n"), result
 
 
 def test_E6_reading_the_terminal_in_the_background_stops_and_goes_on():
