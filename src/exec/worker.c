@@ -232,21 +232,29 @@ static void note_started(qs_pool *pool, struct qs__worker *worker, qs__thread th
 	qs__pool_unhold(pool);
 }
 
+/* Meanwhile a visitor may have moved in, or a joiner may have given the place up: then it is not ours to give back. */
 static void note_failed(qs_pool *pool, struct qs__worker *worker)
 {
+	bool is_vacant;
 	int64_t pause;
 
 	qs__mutex_lock(&pool->lock);
 	pause = pool->retry_pause_ns == 0 ? RETRY_PAUSE_FIRST_NS : 2 * pool->retry_pause_ns;
 	pool->retry_pause_ns = pause < RETRY_PAUSE_MAX_NS ? pause : RETRY_PAUSE_MAX_NS;
 	pool->retry_at = qs__clock_now() + pool->retry_pause_ns;
-	worker->place = QS__PLACE_FREE;
-	(void)qs__fetch_add_relaxed(&pool->places_free, 1);
+	is_vacant = worker->place == QS__PLACE_STARTING;
+	if (is_vacant) {
+		worker->place = QS__PLACE_FREE;
+		/* relaxed: a hint for those who do not hold the lock. */
+		(void)qs__fetch_add_relaxed(&pool->places_free, 1);
+	}
 	qs__mutex_unlock(&pool->lock);
-	/* The caller has the pool open, or holds a task's hold: these are not the last. */
+	if (is_vacant)
+		qs__pool_unhold(pool);
+	/* The hold for the start itself. */
 	qs__pool_unhold(pool);
-	qs__pool_unhold(pool);
-	qs__pool_release(pool);
+	if (is_vacant)
+		qs__pool_release(pool);
 }
 
 int qs__pool_grow(qs_pool *pool)
