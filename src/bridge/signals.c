@@ -147,6 +147,15 @@ static bool is_ours(const struct sigaction *action)
 	return (action->sa_flags & SA_SIGINFO) == 0 && action->sa_handler == on_signal;
 }
 
+/* Puts one handler back, unless somebody replaced ours since. */
+static void put_back(const struct handled *handled)
+{
+	struct sigaction now;
+
+	if (sigaction(handled->signal, NULL, &now) == 0 && is_ours(&now))
+		(void)sigaction(handled->signal, &handled->old, NULL);
+}
+
 /* Notes the signals to take over, with their dispositions: those that are not ignored, each once. */
 static void note_old(qs_signals *signals, const int *numbers, size_t count)
 {
@@ -177,17 +186,31 @@ static void install_handlers(const qs_signals *signals)
 		(void)sigaction(signals->handled[i].signal, &ours, NULL);
 }
 
+/*
+ * A forked child: what the parent had is not ours, and its threads are not inside.  Its handlers acted as the old dispositions, so
+ * these come back: they are what ours will give way to.
+ */
+static void disinherit(void)
+{
+	/* relaxed: changes under the lock that the caller holds. */
+	const qs_signals *inherited = qs__load_relaxed(&installed);
+
+	for (size_t i = 0; inherited != NULL && i < inherited->count; i++)
+		put_back(&inherited->handled[i]);
+	/* relaxed: as above. */
+	qs__store_relaxed(&installed, (qs_signals *)NULL);
+	/* relaxed: a handler of ours finds no instance. */
+	qs__store_relaxed(&inside, 0);
+}
+
 static int install(qs_signals *signals, const int *numbers, size_t count)
 {
 	int error = qs__era_lock(&lock);
 
 	if (error < 0)
 		return error;
-	if (error > 0) {
-		/* A forked child: what the parent had is not ours, and its threads are not inside. */
-		qs__store_relaxed(&installed, (qs_signals *)NULL);
-		qs__store_relaxed(&inside, 0);
-	}
+	if (error > 0)
+		disinherit();
 	/* relaxed: changes under this lock. */
 	error = qs__load_relaxed(&installed) != NULL ? -EBUSY : 0;
 	if (error == 0) {
@@ -301,15 +324,6 @@ qs_stop *qs_signals_hard(qs_signals *signals)
 }
 
 /* --------------------------------------------------------------------------------------------------------- closing */
-
-/* Puts one handler back, unless somebody replaced ours since. */
-static void put_back(const struct handled *handled)
-{
-	struct sigaction now;
-
-	if (sigaction(handled->signal, NULL, &now) == 0 && is_ours(&now))
-		(void)sigaction(handled->signal, &handled->old, NULL);
-}
 
 void qs_signals_close(qs_signals *signals)
 {
