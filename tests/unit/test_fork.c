@@ -1,0 +1,367 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test_fork.c - in a child made by fork every call on what the parent made says so at once, and the child can make its own.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <poll.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "quiesce.h"
+#include "support/child.h"
+#include "support/leftovers.h"
+#include "support/patience.h"
+#include "support/pools.h"
+
+#ifdef __SANITIZE_THREAD__
+/* The children here start threads, which the thread sanitizer takes amiss unless told. */
+const char *__tsan_default_options(void);
+const char *__tsan_default_options(void)
+{
+	return "die_after_fork=0";
+}
+#endif
+
+/* One of each thing, alive in the parent. */
+struct heritage {
+	qs_pool *pool;
+	struct hold hold;
+	qs_future *running;
+	qs_future *pending;
+	qs_stop *stop;		/* attended, with a descriptor */
+	qs_stop_callback *callback;
+	qs_as_completed *set;
+	qs_signals *signals;
+};
+
+static struct heritage heritage;
+
+static void nothing(void *arg)
+{
+	(void)arg;
+}
+
+static int heritage_make(void **state)
+{
+	const int error = leftovers_note(state);
+	qs_stop_options options = QS_STOP_OPTIONS_INIT;
+
+	heritage = (struct heritage){ .pool = pool_make(1), .hold = HOLD_INIT };
+	heritage.running = task_submit(heritage.pool, body_hold, &heritage.hold);
+	gate_await(&heritage.hold.entered, 1);
+	heritage.pending = task_submit(heritage.pool, body_return, NULL);
+	options.flags = QS_STOP_FROM_HANDLER;
+	options.deadline = qs_after_s(1000);
+	assert_int_equal(qs_stop_create(&heritage.stop, &options), 0);
+	assert_true(qs_stop_fd(heritage.stop) >= 0);
+	assert_int_equal(qs_stop_callback_add(&heritage.callback, heritage.stop, nothing, NULL), 0);
+	assert_int_equal(qs_as_completed_create(&heritage.set, &heritage.running, 1), 0);
+	assert_int_equal(qs_stop_on_signals(&heritage.signals, NULL), 0);
+	return error;
+}
+
+/* Everything is as it was, whatever a child did. */
+static int heritage_end(void **state)
+{
+	assert_int_equal(qs_stop_is_asked(heritage.stop), 0);
+	assert_int_equal(qs_future_state(heritage.pending), QS_PENDING);
+	qs_signals_close(heritage.signals);
+	assert_int_equal(qs_stop_callback_remove(heritage.callback), 1);
+	qs_as_completed_destroy(heritage.set);
+	qs_stop_release(heritage.stop);
+	gate_raise(&heritage.hold.leave);
+	task_end(heritage.running, QS_DONE);
+	task_end(heritage.pending, QS_DONE);
+	(void)pool_end(heritage.pool, QS_DRAIN);
+	return leftovers_check(state);
+}
+
+static void check_succeeds(child_fn *fn)
+{
+	const int status = child_run(fn, NULL);
+
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+/* ------------------------------------------------------------------------------------------------- what is refused */
+
+#define REFUSED(call) CHILD_CHECK((call) == -QS_EFORKED)
+
+static void try_stop(void)
+{
+	qs_stop_options below = QS_STOP_OPTIONS_INIT;
+	qs_cause cause = QS_CAUSE_INIT;
+	qs_stop_callback *callback;
+	qs_stop *made = NULL;
+
+	REFUSED(qs_stop_ask(heritage.stop, 0, NULL));
+	REFUSED(qs_stop_ask_from_handler(heritage.stop, SIGINT));
+	REFUSED(qs_stop_is_asked(heritage.stop));
+	REFUSED(qs_stop_cause(heritage.stop, &cause));
+	REFUSED(qs_stop_fd(heritage.stop));
+	REFUSED(qs_stop_callback_add(&callback, heritage.stop, nothing, NULL));
+	REFUSED(qs_stop_callback_remove(heritage.callback));
+	REFUSED(qs_sleep(QS_NEVER, heritage.stop));
+	REFUSED(qs_wait_fd(STDIN_FILENO, POLLIN, QS_NEVER, heritage.stop));
+	below.parent = heritage.stop;
+	REFUSED(qs_stop_create(&made, &below));
+	below.parent = NULL;
+	below.also = heritage.stop;
+	REFUSED(qs_stop_create(&made, &below));
+	CHILD_CHECK(qs_stop_retain(heritage.stop) == heritage.stop);
+	for (int i = 0; i < 3; i++)
+		qs_stop_release(heritage.stop);
+	REFUSED(qs_stop_is_asked(heritage.stop));
+}
+
+static void try_future(qs_future *future)
+{
+	qs_cause cause = QS_CAUSE_INIT;
+
+	REFUSED(qs_future_state(future));
+	REFUSED(qs_future_is_ended(future));
+	REFUSED(qs_future_value(future));
+	REFUSED(qs_future_cause(future, &cause));
+	REFUSED(qs_future_cancel(future));
+	REFUSED(qs_future_stop(future, 0, NULL));
+	CHILD_CHECK(strcmp(qs_future_message(future), "") == 0);
+	CHILD_CHECK(strcmp(qs_future_name(future), "") == 0);
+	CHILD_CHECK(qs_future_result(future) == NULL);
+	CHILD_CHECK(qs_future_take_result(future) == NULL);
+	REFUSED(qs_wait(future, QS_NEVER, NULL));
+	REFUSED(qs_wait_any(NULL, &future, 1, QS_NEVER, NULL));
+	REFUSED(qs_wait_all(&future, 1, QS_NEVER, NULL));
+	REFUSED(qs_wait_first_failure(NULL, &future, 1, QS_NEVER, NULL));
+	for (int i = 0; i < 3; i++)
+		qs_future_release(future);
+}
+
+static void try_pool(void)
+{
+	qs_pool_options options = QS_POOL_OPTIONS_INIT;
+	qs_straggler straggler = QS_STRAGGLER_INIT;
+	qs_as_completed *set = NULL;
+	qs_future *future;
+	qs_pool *made = NULL;
+
+	REFUSED(qs_submit(&future, heritage.pool, body_return, NULL));
+	REFUSED(qs_submit_by(&future, heritage.pool, body_return, NULL, NULL, QS_NEVER, NULL));
+	REFUSED(qs_pool_work(heritage.pool));
+	REFUSED(qs_pool_shutdown(heritage.pool, QS_STOP));
+	REFUSED(qs_pool_join(heritage.pool, QS_NEVER, NULL, NULL));
+	REFUSED(qs_pool_straggler(heritage.pool, 0, &straggler));
+	REFUSED(qs_pool_destroy(heritage.pool));
+	CHILD_CHECK(qs_pool_next_unstarted(heritage.pool, NULL) == NULL);
+	REFUSED(qs_stop_is_asked(qs_pool_stop(heritage.pool)));
+	options.stop = heritage.stop;
+	REFUSED(qs_pool_create(&made, &options));
+	REFUSED(qs_as_completed_next(heritage.set, &future, QS_NEVER, NULL));
+	REFUSED(qs_as_completed_create(&set, &heritage.running, 1));
+	qs_as_completed_destroy(heritage.set);
+}
+
+static int try_all(void *arg)
+{
+	(void)arg;
+	try_stop();
+	try_future(heritage.running);
+	try_future(heritage.pending);
+	try_pool();
+	qs_signals_close(heritage.signals);
+	CHILD_CHECK(qs_stop_exit(heritage.signals) == 0);
+	return 0;
+}
+
+static void test_fork_b11_each_call_on_what_was_inherited_says_so(void **state)
+{
+	(void)state;
+	check_succeeds(try_all);
+}
+
+static void test_fork_b11_even_without_libc_knowing_of_the_fork(void **state)
+{
+	pid_t pid;
+
+	(void)state;
+#ifdef __SANITIZE_THREAD__
+	print_message("SKIP: the thread sanitizer cannot follow a raw clone\n");
+	skip();
+#endif
+	pid = (pid_t)syscall(SYS_clone, SIGCHLD, NULL, NULL, NULL, NULL);
+	assert_true(pid >= 0);
+	if (pid == 0)
+		_exit(try_all(NULL));
+	assert_int_equal(child_end(pid), 0);
+}
+
+/* ----------------------------------------------------------------------------------------------- what is the child's own */
+
+static int live_anew(void *arg)
+{
+	qs_stop_options deadline = QS_STOP_OPTIONS_INIT;
+	qs_pool_options options = QS_POOL_OPTIONS_INIT;
+	qs_report report = QS_REPORT_INIT;
+	struct gate entered = GATE_INIT;
+	qs_signals *signals = NULL;
+	qs_pool *pool = NULL;
+	qs_stop *stop = NULL;
+
+	(void)arg;
+	deadline.deadline = qs_after_ms(5);
+	CHILD_CHECK(qs_stop_create(&stop, &deadline) == 0);
+	CHILD_CHECK(qs_sleep(patience(), stop) == -ECANCELED);
+	qs_stop_release(stop);
+	CHILD_CHECK(qs_stop_on_signals(&signals, NULL) == 0);
+	options.workers = 2;
+	options.stop = qs_signals_soft(signals);
+	CHILD_CHECK(qs_pool_create(&pool, &options) == 0);
+	CHILD_CHECK(qs_submit(NULL, pool, body_until_stop, &entered) == 0);
+	gate_await(&entered, 1);
+	CHILD_CHECK(raise(SIGTERM) == 0);
+	CHILD_CHECK(qs_pool_join(pool, patience(), NULL, &report) == 0);
+	CHILD_CHECK(report.ends[QS_STOPPED] == 1);
+	CHILD_CHECK(qs_pool_destroy(pool) == 0);
+	REFUSED(qs_stop_is_asked(heritage.stop));
+	CHILD_CHECK(qs_stop_exit(signals) == 0);
+	return CHILD_FAILED;
+}
+
+static void test_fork_child_makes_its_own(void **state)
+{
+	const int status = child_run(live_anew, NULL);
+
+	(void)state;
+	assert_true(WIFSIGNALED(status));
+	assert_int_equal(WTERMSIG(status), SIGTERM);
+}
+
+static int raise_int(void *arg)
+{
+	(void)arg;
+	(void)raise(SIGINT);
+	return CHILD_FAILED;
+}
+
+static void test_fork_inherited_handler_acts_as_the_old_disposition(void **state)
+{
+	const int status = child_run(raise_int, NULL);
+
+	(void)state;
+	assert_true(WIFSIGNALED(status));
+	assert_int_equal(WTERMSIG(status), SIGINT);
+}
+
+static int install_and_close(void *arg)
+{
+	qs_signals *signals = NULL;
+
+	(void)arg;
+	CHILD_CHECK(qs_stop_on_signals(&signals, NULL) == 0);
+	qs_signals_close(signals);
+	(void)raise(SIGINT);
+	return CHILD_FAILED;
+}
+
+static void test_fork_old_disposition_is_still_there_after_a_ladder_of_its_own(void **state)
+{
+	const int status = child_run(install_and_close, NULL);
+
+	(void)state;
+	assert_true(WIFSIGNALED(status));
+	assert_int_equal(WTERMSIG(status), SIGINT);
+}
+
+static int grandchild(void *arg)
+{
+	qs_pool *pool = arg;
+
+	REFUSED(qs_pool_shutdown(pool, QS_STOP));
+	REFUSED(qs_pool_shutdown(heritage.pool, QS_STOP));
+	return live_anew(NULL);
+}
+
+static int fork_again(void *arg)
+{
+	qs_pool *pool = NULL;
+	int status;
+
+	(void)arg;
+	CHILD_CHECK(qs_pool_create(&pool, NULL) == 0);
+	status = child_run(grandchild, pool);
+	CHILD_CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM);
+	CHILD_CHECK(qs_pool_join(pool, patience(), NULL, NULL) == 0);
+	CHILD_CHECK(qs_pool_destroy(pool) == 0);
+	return 0;
+}
+
+static void test_fork_grandchild_tells_both_from_its_own(void **state)
+{
+	(void)state;
+	check_succeeds(fork_again);
+}
+
+/* ------------------------------------------------------------------------------------------------- forks under load */
+
+#define FORKS 200
+
+static int submit_again(qs_task *task, void *arg)
+{
+	if (qs_stop_is_asked(qs_task_stop(task)) == 0)
+		(void)qs_submit(NULL, arg, submit_again, arg);
+	return 0;
+}
+
+static int use_after_fork(void *pool)
+{
+	qs_stop_options deadline = QS_STOP_OPTIONS_INIT;
+	qs_stop *stop = NULL;
+
+	REFUSED(qs_submit(NULL, pool, body_return, NULL));
+	REFUSED(qs_pool_join(pool, QS_NEVER, NULL, NULL));
+	deadline.deadline = qs_after_s(100);
+	CHILD_CHECK(qs_stop_create(&stop, &deadline) == 0);
+	qs_stop_release(stop);
+	return 0;
+}
+
+/* The parent's locks may be held at the moment of the fork; the child never waits for one of them. */
+static void test_fork_b11_under_load_never_hangs(void **state)
+{
+	qs_pool *pool = pool_make(2);
+
+	(void)state;
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(qs_submit(NULL, pool, submit_again, pool), 0);
+	for (int i = 0; i < FORKS; i++)
+		assert_int_equal(child_run(use_after_fork, pool), 0);
+	(void)pool_end(pool, QS_STOP);
+}
+
+#define test(name) cmocka_unit_test_setup_teardown(name, heritage_make, heritage_end)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		test(test_fork_b11_each_call_on_what_was_inherited_says_so),
+		test(test_fork_b11_even_without_libc_knowing_of_the_fork),
+		test(test_fork_child_makes_its_own),
+		test(test_fork_inherited_handler_acts_as_the_old_disposition),
+		test(test_fork_old_disposition_is_still_there_after_a_ladder_of_its_own),
+		test(test_fork_grandchild_tells_both_from_its_own),
+		test(test_fork_b11_under_load_never_hangs),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
