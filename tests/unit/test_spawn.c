@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -711,6 +712,64 @@ static void test_spawn_after_a_stop_starts_nothing(void **state)
 	qs_stop_release(stop);
 }
 
+/* A PATH so long that the way through it leaves time for a stop. */
+static void set_long_path(void)
+{
+	enum { FOLDERS = 50000 };
+	char *path = malloc(FOLDERS * strlen("/x:") + strlen(old_path) + 1);
+	char *end = path;
+
+	assert_non_null(path);
+	for (int i = 0; i < FOLDERS; i++)
+		end = stpcpy(end, "/x:");
+	(void)strcpy(end, old_path);
+	setenv("PATH", path, 1);
+	free(path);
+}
+
+static void *ask_once_a_child_is_there(void *stop)
+{
+	siginfo_t info;
+
+	while (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT | __WALL) < 0)
+		(void)sched_yield();
+	(void)qs_stop_ask(stop, 0, NULL);
+	return NULL;
+}
+
+/* Spawns while another thread asks; what spawn said, and nothing is left. */
+static int spawn_and_ask(void)
+{
+	const char *const argv[] = { "cat", NULL };
+	const char *const environment[] = { NULL };	/* without that PATH, which is too long for exec */
+	qs_process_options options = QS_PROCESS_OPTIONS_INIT;
+	qs_process *process = NULL;
+	qs_stop *stop;
+	pthread_t thread;
+
+	options.argv = argv;
+	options.environment = environment;
+	assert_int_equal(qs_stop_create(&stop, NULL), 0);
+	assert_int_equal(pthread_create(&thread, NULL, ask_once_a_child_is_there, stop), 0);
+	const int rc = qs_process_spawn(&process, &options, stop);
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	qs_process_destroy(process);
+	qs_stop_release(stop);
+	return rc;
+}
+
+/* The stop is asked after the child has been made, so only the second look can see it.  On a busy machine it may be late. */
+static void test_spawn_stop_asked_meanwhile_ends_the_child(void **state)
+{
+	int rc = 0;
+
+	(void)state;
+	set_long_path();
+	for (int attempts = 0; attempts < 50 && rc == 0; attempts++)
+		rc = spawn_and_ask();
+	assert_int_equal(rc, -ECANCELED);
+}
+
 static void *ask(void *stop)
 {
 	(void)qs_stop_ask(stop, 0, NULL);
@@ -841,6 +900,7 @@ int main(int argc, char **argv)
 		TEST(test_spawn_puts_our_own_mask_back),
 		TEST(test_spawn_c13_our_handlers_never_run_in_the_child),
 		TEST(test_spawn_after_a_stop_starts_nothing),
+		FOLDER_TEST(test_spawn_stop_asked_meanwhile_ends_the_child),
 		TEST(test_spawn_racing_a_stop_leaves_no_unknown_child),
 		TEST(test_spawn_bad_options_are_refused),
 		TEST(test_spawn_forked_child_may_spawn_its_own),
