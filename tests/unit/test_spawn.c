@@ -210,6 +210,7 @@ static void test_spawn_d13_errors_of_exec_are_told(void **state)
 	const int errors[] = { -ENOENT, -ENOENT, -ENOENT, -EACCES, -ENOTDIR };
 
 	(void)state;
+	setenv("PATH", "/usr/bin:/bin", 1);	/* a folder that may not be entered would say -EACCES */
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
 		assert_int_equal(run_words(table[i]), errors[i]);
 	assert_non_null(huge);
