@@ -265,8 +265,8 @@ QS_API int qs_stop_fd(qs_stop *stop);
 /*
  * qs_stop_callback_add - have fn(arg) called once when the stop is asked; at once, in this thread, if it was.
  *
- * The callback runs in the thread that asks, or in the attendant.  It may do what it likes but wait for long: submit,
- * cancel, ask, remove itself.  No lock of ours is held.
+ * The callback runs in the thread that asks, or in the attendant.  It may do what it likes but wait for long, for an attendant
+ * that waits tells nobody of other deadlines and signals: submit, cancel, ask, remove itself.  No lock of ours is held.
  *
  *   out         receives a handle; the caller must give it to qs_stop_callback_remove(), also after fn was called
  *   stop        shared until the handle is removed
@@ -336,7 +336,7 @@ typedef void qs_destroy_fn(void *pointer);
  * Valid until the body returns; retain it to keep it longer.
  *
  * Returns the token, never NULL (NULL only for a NULL task).
- * Threads: the one that runs the task.  Waits: no.  Handlers: no.  Fork: returns the token.
+ * Threads: the one that runs the task.  Waits: no.  Handlers: no.  Fork: returns a token that says -QS_EFORKED.
  */
 QS_API qs_stop *qs_task_stop(qs_task *task);
 
@@ -355,7 +355,7 @@ QS_API const char *qs_task_name(const qs_task *task);
  *   code        negative
  *
  * Returns code (-EINVAL if it is not negative); without memory the words are lost, the code is not.
- * Threads: the one that runs the task.  Waits: no.  Handlers: no.  Fork: works.
+ * Threads: the one that runs the task.  Waits: no.  Handlers: no.  Fork: returns code.
  */
 QS_API int qs_task_fail(qs_task *task, int code, const char *format, ...) QS_PRINTF(3, 4);
 
@@ -367,7 +367,7 @@ QS_API int qs_task_fail(qs_task *task, int code, const char *format, ...) QS_PRI
  *
  * A second call destroys the first result; after the task was abandoned, the new one is destroyed at once.
  * Returns 0, -EINVAL.
- * Threads: the one that runs the task.  Waits: no.  Handlers: no.  Fork: works.
+ * Threads: the one that runs the task.  Waits: no.  Handlers: no.  Fork: -QS_EFORKED.
  */
 QS_API int qs_task_set_result(qs_task *task, void *result, qs_destroy_fn *destroy);
 
@@ -555,7 +555,7 @@ typedef struct qs_task_options {
 	uint32_t size;
 	uint32_t flags;			/* 0 */
 	const char *name;		/* borrowed for the call, copied; NULL = "" */
-	qs_destroy_fn *destroy;		/* called once with arg: when the body has ended, or will never run; NULL = none */
+	qs_destroy_fn *destroy;		/* called once with arg, after the task has ended, run or not; NULL = none */
 	qs_stop *stop;			/* shared; a second token besides the pool's; NULL = none */
 } qs_task_options;
 #define QS_TASK_OPTIONS_INIT { sizeof(qs_task_options), 0, NULL, NULL, NULL }
@@ -669,7 +669,8 @@ QS_API int qs_pool_straggler(const qs_pool *pool, uint32_t index, qs_straggler *
 /*
  * qs_pool_destroy - free the pool.
  *
- * Futures live on.  Memory that a straggler needs is freed when it returns.
+ * Futures live on.  Memory that a straggler needs is freed when it returns.  Destructors of the arguments of cancelled tasks
+ * for which the join had no time run in this thread.
  *
  *   pool        given; NULL is allowed
  *
@@ -714,7 +715,8 @@ QS_API int qs_wait_all(qs_future *const *futures, size_t count, qs_time deadline
 /*
  * qs_wait_first_failure - until one of them has failed or been abandoned, or all have ended.
  *
- * Returns 1 if one has, *out_index (NULL allowed) being the first such one in the array; 0 if all ended otherwise.
+ * Returns 1 if one has, *out_index (NULL allowed) being the first such one in the array (which failed first in time is what
+ * qs_as_completed_next() tells); 0 if all ended otherwise.
  *
  * Threads: any.  Waits: yes.  Handlers: no.  Fork: -QS_EFORKED.
  */

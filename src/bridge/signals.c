@@ -10,7 +10,8 @@
  *	2 -> 3		another: the old disposition is put back and the signal raised again; it acts when the handler returns
  *
  * Closing puts the old handlers back, takes the pointer away, and waits until no handler is inside.  A handler says that it is inside
- * before it reads the pointer, and closing takes the pointer away before it counts: a fence on each side.
+ * before it reads the pointer, and closing takes the pointer away before it counts: a fence on each side.  A handler that finds no
+ * instance passes the signal on, so none is swallowed.
  *
  * In a forked child the handler still stands, but the instance is of another era: it acts as the old disposition.
  *
@@ -87,6 +88,15 @@ static enum rung climb(qs_signals *signals)
 	return next;
 }
 
+static void set_default(int signal)
+{
+	struct sigaction by_default;
+
+	memset(&by_default, 0, sizeof(by_default));
+	by_default.sa_handler = SIG_DFL;
+	(void)sigaction(signal, &by_default, NULL);
+}
+
 /* The signal acts as it would have without us, as soon as the handler returns. */
 static void act_as_before(const qs_signals *signals, int signal)
 {
@@ -111,6 +121,26 @@ static void handle(qs_signals *signals, int signal)
 		act_as_before(signals, signal);
 }
 
+static void on_signal(int signal);
+
+static bool is_ours(const struct sigaction *action)
+{
+	return (action->sa_flags & SA_SIGINFO) == 0 && action->sa_handler == on_signal;
+}
+
+/*
+ * The signal came just before its old disposition was put back: it acts so as soon as the handler returns.  If our handler still
+ * stands, because somebody has put it there again, there is no old disposition but the default.
+ */
+static void pass_on(int signal)
+{
+	struct sigaction now;
+
+	if (sigaction(signal, NULL, &now) == 0 && is_ours(&now))
+		set_default(signal);
+	(void)raise(signal);
+}
+
 static void on_signal(int signal)
 {
 	const int saved = errno;
@@ -123,6 +153,8 @@ static void on_signal(int signal)
 	signals = qs__load_acquire(&installed);
 	if (signals != NULL)
 		handle(signals, signal);
+	else
+		pass_on(signal);
 	/* Was inside.  Pairs with load_acquire in wait_for_handlers(). */
 	if (qs__fetch_sub_acq_rel(&inside, 1) == 1)
 		qs__unpark_all(&inside);
@@ -141,11 +173,6 @@ static void wait_for_handlers(void)
 }
 
 /* ------------------------------------------------------------------------------------------------------ installing */
-
-static bool is_ours(const struct sigaction *action)
-{
-	return (action->sa_flags & SA_SIGINFO) == 0 && action->sa_handler == on_signal;
-}
 
 /* Puts one handler back, unless somebody replaced ours since. */
 static void put_back(const struct handled *handled)
@@ -342,12 +369,9 @@ void qs_signals_close(qs_signals *signals)
 /* Ends the process by this signal, as far as it can be ended so. */
 static void die_by(int signal)
 {
-	struct sigaction by_default;
 	sigset_t only;
 
-	memset(&by_default, 0, sizeof(by_default));
-	by_default.sa_handler = SIG_DFL;
-	(void)sigaction(signal, &by_default, NULL);
+	set_default(signal);
 	(void)sigemptyset(&only);
 	(void)sigaddset(&only, signal);
 	(void)pthread_sigmask(SIG_UNBLOCK, &only, NULL);
@@ -358,14 +382,18 @@ static void die_by(int signal)
 int qs_stop_exit(qs_signals *signals)
 {
 	const struct qs__cause *cause;
+	qs_stop *soft;
 	int signal = 0;
 
 	if (!qs__object_is_ours(signals, QS__MAGIC_SIGNALS))
 		return 0;
-	cause = qs__stop_cause(signals->soft);
+	soft = qs_stop_retain(signals->soft);
+	qs_signals_close(signals);
+	/* After closing: a handler may have been inside. */
+	cause = qs__stop_cause(soft);
 	if (cause != NULL && cause->kind == QS_CAUSE_SIGNAL)
 		signal = cause->signal;
-	qs_signals_close(signals);
+	qs_stop_release(soft);
 	if (signal != 0)
 		die_by(signal);
 	return 0;

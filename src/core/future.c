@@ -162,8 +162,16 @@ bool qs__future_end(qs_future *future, const struct qs__outcome *outcome)
 
 void qs__future_destroy_arg(qs_future *future)
 {
-	if (future->destroy != NULL)
-		future->destroy(future->arg);
+	qs_destroy_fn *destroy = future->destroy;
+
+	future->destroy = NULL;
+	if (destroy != NULL)
+		destroy(future->arg);
+}
+
+bool qs__future_has_result(const qs_future *future)
+{
+	return future->result_destroy != NULL;
 }
 
 /* ---------------------------------------------------------------------------------------------------- its token */

@@ -47,7 +47,7 @@ struct qs_future {
 	qs_pool *pool;				/* I  borrowed: there until the task has ended */
 	qs_task_fn *fn;				/* I */
 	void *arg;				/* I */
-	qs_destroy_fn *destroy;			/* I */
+	qs_destroy_fn *destroy;			/* of arg; its owner's: the pool, then who took the task; NULL = none, or done */
 	qs_stop *stop;				/* I  counted; the submitter's token; NULL = none */
 	struct qs__callback on_stop;		/* of `stop`, if there is one, while pending */
 	qs_stop *token;				/* L  counted; the task's own, made when first wanted, while its body runs */
@@ -73,8 +73,11 @@ void qs__future_begin(qs_future *future);
 /* The end, told to every waiter.  False if it had ended before; then nothing is changed. */
 bool qs__future_end(qs_future *future, const struct qs__outcome *outcome);
 
-/* Free the argument. */
+/* Free the argument, once; the caller owns the task. */
 void qs__future_destroy_arg(qs_future *future);
+
+/* True if giving back a reference may run a destructor of the user's; once the future has ended. */
+bool qs__future_has_result(const qs_future *future);
 
 /*
  * What the body leaves: words about its failure, and a pointer.  Both are given; of an abandoned task they are freed at once, for

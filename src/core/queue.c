@@ -176,38 +176,42 @@ static void unpark_giver(struct qs__queue *queue, struct qs__waiter *waiter, str
 	wake(&wakes);
 }
 
-/* One turn: pushes, or waits until that is worth another try (-EAGAIN), the deadline or the stop. */
-static int push_turn(struct qs__queue *queue, struct qs__list *link, bool *out_is_unattended, qs_time deadline,
-		     qs_stop *stop)
+static bool is_asked(const qs_stop *stop)
 {
-	struct qs__wait_node stop_node;
+	return stop != NULL && qs__stop_cause(stop) != NULL;
+}
+
+/* One turn: pushes, or waits until that is worth another try (-EAGAIN), the deadline or a stop. */
+static int push_turn(struct qs__queue *queue, struct qs__list *link, bool *out_is_unattended, qs_time deadline,
+		     qs_stop *stop, qs_stop *also)
+{
+	struct qs__wait_node nodes[2] = { { .event = NULL }, { .event = NULL } };
 	struct qs__waiter waiter;
 	struct giver giver;
 	int error;
 
 	qs__waiter_init(&waiter, 1, false);
 	error = push_or_park(queue, link, out_is_unattended, &waiter, &giver);
-	stop_node.event = NULL;
 	if (error == -EAGAIN) {
-		if (!qs__waiter_attach_stop(&waiter, &stop_node, stop))
-			error = -ECANCELED;
-		else if (qs__waiter_park(&waiter, deadline) == -ETIMEDOUT)
+		if (qs__waiter_attach_stop(&waiter, &nodes[0], stop) &&
+		    qs__waiter_attach_stop(&waiter, &nodes[1], also) &&
+		    qs__waiter_park(&waiter, deadline) == -ETIMEDOUT)
 			error = -ETIMEDOUT;
-		else if (stop != NULL && qs__stop_cause(stop) != NULL)
+		if (is_asked(stop) || is_asked(also))
 			error = -ECANCELED;
 		unpark_giver(queue, &waiter, &giver, error != -EAGAIN);
 	}
-	qs__waiter_leave(&waiter, &stop_node, 1);
+	qs__waiter_leave(&waiter, nodes, 2);
 	return error;
 }
 
 int qs__queue_push_by(struct qs__queue *queue, struct qs__list *link, bool *out_is_unattended, qs_time deadline,
-		      qs_stop *stop)
+		      qs_stop *stop, qs_stop *also)
 {
 	int error;
 
 	do {
-		error = push_turn(queue, link, out_is_unattended, deadline, stop);
+		error = push_turn(queue, link, out_is_unattended, deadline, stop, also);
 	} while (error == -EAGAIN);
 	return error;
 }

@@ -37,9 +37,9 @@ void qs__queue_fini(struct qs__queue *queue);
  */
 int qs__queue_push(struct qs__queue *queue, struct qs__list *link, bool *out_is_unattended);
 
-/* The same, waiting for room.  Returns -ETIMEDOUT or -ECANCELED (stop) in place of -EAGAIN. */
+/* The same, waiting for room.  Returns -ETIMEDOUT or -ECANCELED (one of the stops; NULL = none) in place of -EAGAIN. */
 int qs__queue_push_by(struct qs__queue *queue, struct qs__list *link, bool *out_is_unattended, qs_time deadline,
-		      qs_stop *stop);
+		      qs_stop *stop, qs_stop *also);
 
 /* Take the oldest link, waiting for one; NULL once the queue is closed and empty. */
 struct qs__list *qs__queue_take(struct qs__queue *queue);

@@ -26,13 +26,16 @@
 #include "base/debug.h"
 #include "base/signal_name.h"
 #include "core/callback.h"
+#include "platform/clock.h"
 #include "platform/event_fd.h"
 
-static const struct qs__cause cause_general = { QS_CAUSE_ASKED, 0, 0, "stop asked", "" };
-const struct qs__cause qs__cause_deadline = { QS_CAUSE_DEADLINE, 0, 0, "the deadline came", "" };
-const struct qs__cause qs__cause_cancelled = { QS_CAUSE_CANCELLED, 0, 0, "cancelled", "" };
-const struct qs__cause qs__cause_shutdown = { QS_CAUSE_SHUTDOWN, 0, 0, "the pool was shut down", "" };
-const struct qs__cause qs__cause_overstayed = { QS_CAUSE_OVERSTAYED, 0, 0, "the time to join was over", "" };
+#define LOOK_UP_MAX 64u	/* tokens; trees are a few deep, but second parents could make the ways up innumerable */
+
+static const struct qs__cause cause_general = { QS_CAUSE_ASKED, 0, 0, "stop asked", "", 0 };
+const struct qs__cause qs__cause_deadline = { QS_CAUSE_DEADLINE, 0, 0, "the deadline came", "", 0 };
+const struct qs__cause qs__cause_cancelled = { QS_CAUSE_CANCELLED, 0, 0, "cancelled", "", 0 };
+const struct qs__cause qs__cause_shutdown = { QS_CAUSE_SHUTDOWN, 0, 0, "the pool was shut down", "", 0 };
+const struct qs__cause qs__cause_overstayed = { QS_CAUSE_OVERSTAYED, 0, 0, "the time to join was over", "", 0 };
 
 /* ------------------------------------------------------------------------------------------------ birth and end */
 
@@ -107,17 +110,31 @@ qs_stop *qs_stop_retain(qs_stop *stop)
 	return stop;
 }
 
+/* One owner less; puts a token whose last owner has gone on the list of the dead. */
+static void let_go(qs_stop *stop, qs_stop **dead)
+{
+	if (stop == NULL || !qs__object_release(&stop->object))
+		return;
+	stop->next = *dead;
+	*dead = stop;
+}
+
 void qs_stop_release(qs_stop *stop)
 {
-	/* Up the first parents in a loop, for a chain may be long; second parents are rare and not deep. */
-	while (stop != NULL && qs__object_is_ours(stop, QS__MAGIC_STOP) &&
-	       qs__object_release(&stop->object)) {
-		qs_stop *parent = stop->up[0].parent;
-		qs_stop *also = stop->up[1].parent;
+	qs_stop *dead = NULL;
 
-		stop_free(stop);
-		qs_stop_release(also);
-		stop = parent;
+	if (!qs__object_is_ours(stop, QS__MAGIC_STOP))
+		return;
+	/* In a loop: the chain of parents that go with it may be long. */
+	for (let_go(stop, &dead); dead != NULL;) {
+		qs_stop *last = dead;
+		qs_stop *parent = last->up[0].parent;
+		qs_stop *also = last->up[1].parent;
+
+		dead = last->next;
+		stop_free(last);
+		let_go(parent, &dead);
+		let_go(also, &dead);
 	}
 }
 
@@ -160,6 +177,7 @@ static const struct qs__cause *describe(qs_stop *stop, int code, const char *tex
 	copy_text(stop->own_task, sizeof(stop->own_task), qs__current_task_name());
 	QS_PLAIN_WRITE(stop->own.code, code);
 	stop->own.kind = QS_CAUSE_ASKED;
+	stop->own.asked_at = qs__clock_now();
 	stop->own.text = stop->own_text;
 	stop->own.task = stop->own_task;
 	return &stop->own;
@@ -171,6 +189,7 @@ bool qs__stop_mark_signal(qs_stop *stop, int signal)
 		return mark(stop, &cause_general);
 	stop->own.kind = QS_CAUSE_SIGNAL;
 	stop->own.signal = signal;
+	stop->own.asked_at = qs__clock_now();
 	stop->own.text = qs__signal_reason(signal);
 	stop->own.task = "";
 	return mark(stop, &stop->own);
@@ -191,7 +210,7 @@ static qs_stop *visit(qs_stop *stop, qs_stop *last)
 
 		/* A child without owners waits for our lock to leave: it is there, but nobody cares. */
 		if (mark(child, cause) && qs__object_retain_if_alive(&child->object)) {
-			last->next_in_walk = child;
+			last->next = child;
 			last = child;
 		}
 	}
@@ -205,10 +224,10 @@ void qs__stop_walk(qs_stop *stop)
 	qs_stop *last = stop;
 
 	qs__object_retain(&stop->object);
-	for (qs_stop *next = stop; next != NULL; next = next->next_in_walk)
+	for (qs_stop *next = stop; next != NULL; next = next->next)
 		last = visit(next, last);
 	while (stop != NULL) {
-		qs_stop *next = stop->next_in_walk;
+		qs_stop *next = stop->next;
 
 		qs__callbacks_run(stop);
 		qs_stop_release(stop);
@@ -243,17 +262,27 @@ const struct qs__cause *qs__stop_cause(const qs_stop *stop)
 	return qs__load_acquire(&stop->cause);
 }
 
-qs_stop *qs__stop_find_asked(qs_stop *stop)
+/* Up the first parents in a loop, up each second one by a call; `left` is how many tokens it may still look at. */
+static qs_stop *find_asked(qs_stop *stop, unsigned *left)
 {
-	qs_stop *found;
+	for (; stop != NULL && *left > 0; stop = stop->up[0].parent) {
+		qs_stop *found;
 
-	while (stop != NULL && qs__stop_cause(stop) == NULL) {
-		found = qs__stop_find_asked(stop->up[1].parent);
+		(*left)--;
+		if (qs__stop_cause(stop) != NULL)
+			return stop;
+		found = find_asked(stop->up[1].parent, left);
 		if (found != NULL)
 			return found;
-		stop = stop->up[0].parent;
 	}
-	return stop;
+	return NULL;
+}
+
+qs_stop *qs__stop_find_asked(qs_stop *stop)
+{
+	unsigned left = LOOK_UP_MAX;
+
+	return find_asked(stop, &left);
 }
 
 int qs_stop_is_asked(const qs_stop *stop)

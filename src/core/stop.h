@@ -18,6 +18,7 @@ struct qs__cause {
 	int signal;
 	const char *text;	/* lives as long as the token it belongs to, or for ever */
 	const char *task;	/* the same */
+	qs_time asked_at;	/* 0 = not known */
 };
 
 /* Causes that need no words of their own. */
@@ -47,7 +48,7 @@ struct qs_stop {
 	struct qs__list children;			/* L  of qs__stop_link.in_children */
 	struct qs__list callbacks;			/* L  of struct qs__callback */
 	struct qs__stop_link up[2];			/* where it hangs */
-	qs_stop *next_in_walk;				/* the one walk's that comes here; NULL = the last */
+	qs_stop *next;					/* of the one walk that comes here, later of the dead; NULL = the last */
 	int fd;						/* L  -1 until wanted */
 	struct qs__attended *attended;			/* I  NULL = the attendant does not know it */
 	void (*retire)(struct qs__attended *attended);	/* I  called before the token is freed */
@@ -72,8 +73,8 @@ void qs__stop_walk(qs_stop *stop);
 const struct qs__cause *qs__stop_cause(const qs_stop *stop);
 
 /*
- * The nearest token at or above this one (NULL = none) that was asked, or NULL.  Sees at once what a signal handler asked further up, before
- * the attendant's walk has come down.
+ * The nearest token at or above this one (NULL = none) that was asked, or NULL.  Sees at once what a signal handler asked further
+ * up, before the attendant's walk has come down; in a very large tree it looks at the nearest ones only, and the walk tells.
  */
 qs_stop *qs__stop_find_asked(qs_stop *stop);
 

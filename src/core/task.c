@@ -12,12 +12,20 @@
 
 #include "platform/alloc.h"
 
+/* False in a child that a body forked: its copy of the future may have been locked by another thread. */
+static bool is_ours(const qs_task *task)
+{
+	return task != NULL && qs__object_is_ours(task->future, QS__MAGIC_FUTURE);
+}
+
 qs_stop *qs_task_stop(qs_task *task)
 {
 	qs_stop *token;
 
 	if (task == NULL)
 		return NULL;
+	if (!is_ours(task))
+		return task->pool_stop;
 	token = qs__future_token(task->future, task->pool_stop);
 	/* Without memory for a token of its own, or when it was abandoned, the task hears what the pool is told. */
 	if (token == NULL)
@@ -58,6 +66,8 @@ int qs_task_fail(qs_task *task, int code, const char *format, ...)
 
 	if (task == NULL || format == NULL || code >= 0)
 		return -EINVAL;
+	if (!is_ours(task))
+		return code;
 	va_start(arguments, format);
 	text = format_text(format, arguments);
 	va_end(arguments);
@@ -69,6 +79,8 @@ int qs_task_set_result(qs_task *task, void *result, qs_destroy_fn *destroy)
 {
 	if (task == NULL)
 		return -EINVAL;
+	if (!is_ours(task))
+		return -QS_EFORKED;
 	qs__future_keep(task->future, result, destroy);
 	return 0;
 }

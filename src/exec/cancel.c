@@ -5,7 +5,7 @@
  * Who takes a pending task out of the queue owns it.  A canceller gets at the queue through the future, and the pool may be
  * gone once the task has ended; so it looks at the state and takes the task out under the future's lock, which the end needs too.
  *
- * Waiters are told first, the argument's destructor runs after it: there may be many, and nobody should wait for theirs.
+ * Waiters are told first, all of them, and the arguments' destructors run after that: nobody should wait for those.
  *
  * Lock order: the future's event, then the queue.
  */
@@ -14,50 +14,47 @@
 #include "exec/pool.h"
 #include "platform/clock.h"
 
-/* Takes a pending task out of its pool's queue; false if it is too late. */
-static bool take_out(qs_future *future)
+/* Takes a pending task out of its pool's queue; returns the pool, with a reference for the caller, or NULL: it is too late. */
+static qs_pool *take_out(qs_future *future)
 {
-	bool is_ours = false;
+	qs_pool *pool = NULL;
 
 	qs__mutex_lock(&future->ended.lock);
 	/* relaxed: pending or not is decided by the queue; this only tells that the pool is still there. */
-	if (qs__load_relaxed(&future->state) == QS_PENDING)
-		is_ours = qs__queue_remove(&future->pool->queue, &future->in_queue);
-	if (is_ours)
+	if (qs__load_relaxed(&future->state) == QS_PENDING &&
+	    qs__queue_remove(&future->pool->queue, &future->in_queue)) {
+		pool = future->pool;
+		qs__object_retain(&pool->object);
 		qs__future_claim(future);
+	}
 	qs__mutex_unlock(&future->ended.lock);
-	return is_ours;
+	return pool;
 }
 
-static void keep_unstarted(qs_pool *pool, qs_future *future)
-{
-	qs__mutex_lock(&pool->lock);
-	qs__list_append(&pool->unstarted, &future->in_queue);
-	qs__mutex_unlock(&pool->lock);
-}
-
-void qs__task_cancel(qs_future *future, const struct qs__cause *cause, qs_stop *cause_owner, enum qs__fate fate)
+void qs__task_cancel(qs_future *future, const struct qs__cause *cause, qs_stop *cause_owner)
 {
 	const struct qs__outcome outcome = { QS_CANCELLED, -ECANCELED, cause, cause_owner };
-	qs_pool *pool = future->pool;
 
 	if (future->stop != NULL)
 		(void)qs__callback_remove(&future->on_stop, future->stop);
-	if (fate == QS__FATE_UNSTARTED)
-		qs__object_retain(&future->object);
-	qs__pool_count(pool, QS_CANCELLED);
+	qs__pool_count(future->pool, QS_CANCELLED);
 	(void)qs__future_end(future, &outcome);
-	if (fate == QS__FATE_UNSTARTED)
-		keep_unstarted(pool, future);
 }
 
-void qs__task_dispose(qs_future *future)
+/* Cancels one pending task, in whatever thread; false if it is too late. */
+static bool cancel_one(qs_future *future, const struct qs__cause *cause, qs_stop *cause_owner)
 {
-	qs_pool *pool = future->pool;
+	qs_pool *pool = take_out(future);
 
+	if (pool == NULL)
+		return false;
+	qs__task_cancel(future, cause, cause_owner);
 	qs__future_destroy_arg(future);
 	qs_future_release(future);
+	/* A join that waits no longer may have returned, and the pool been destroyed, while the destructor ran. */
 	qs__pool_unhold(pool);
+	qs__pool_release(pool);
+	return true;
 }
 
 void qs__task_stopped(void *arg)
@@ -65,34 +62,8 @@ void qs__task_stopped(void *arg)
 	qs_future *future = arg;
 	qs_stop *asked = qs__stop_find_asked(future->stop);
 
-	if (asked == NULL || !take_out(future))
-		return;
-	qs__task_cancel(future, qs__stop_cause(asked), asked, QS__FATE_FREE);
-	qs__task_dispose(future);
-}
-
-void qs__pool_sweep(qs_pool *pool, const struct qs__cause *cause, qs_stop *cause_owner)
-{
-	struct qs__list *link;
-
-	while ((link = qs__queue_try_take(&pool->queue)) != NULL) {
-		qs_future *future = QS__ENTRY(link, qs_future, in_queue);
-
-		qs__future_claim(future);
-		qs__task_cancel(future, cause, cause_owner, QS__FATE_UNSTARTED);
-		qs__task_dispose(future);
-	}
-}
-
-void qs__pool_stopped(void *arg)
-{
-	qs_pool *pool = arg;
-
-	qs__mutex_lock(&pool->lock);
-	pool->asked_at = qs__clock_now();
-	qs__mutex_unlock(&pool->lock);
-	qs__queue_close(&pool->queue);
-	qs__pool_sweep(pool, qs__stop_cause(pool->stop), pool->stop);
+	if (asked != NULL)
+		(void)cancel_one(future, qs__stop_cause(asked), asked);
 }
 
 int qs_future_cancel(qs_future *future)
@@ -101,12 +72,63 @@ int qs_future_cancel(qs_future *future)
 
 	if (error != 0)
 		return error;
-	if (!take_out(future))
-		return 0;
-	qs__task_cancel(future, &qs__cause_cancelled, NULL, QS__FATE_FREE);
-	qs__task_dispose(future);
-	return 1;
+	return cancel_one(future, &qs__cause_cancelled, NULL) ? 1 : 0;
 }
+
+/* ------------------------------------------------------------------------------------------------- all of a pool's */
+
+static qs_future *future_of(struct qs__list *link)
+{
+	return QS__ENTRY(link, qs_future, in_queue);
+}
+
+uint32_t qs__pool_cancel_all(qs_pool *pool, const struct qs__cause *cause, qs_stop *cause_owner,
+			     struct qs__list *cancelled)
+{
+	uint32_t count = 0;
+	struct qs__list *link;
+
+	qs__list_init(cancelled);
+	/* One by one: a link must be in no list until its future has ended, for a canceller takes linked to mean queued. */
+	while ((link = qs__queue_try_take(&pool->queue)) != NULL) {
+		qs__future_claim(future_of(link));
+		qs__task_cancel(future_of(link), cause, cause_owner);
+		qs__list_append(cancelled, link);
+		count++;
+	}
+	return count;
+}
+
+void qs__pool_note_unstarted(qs_pool *pool, struct qs__list *cancelled)
+{
+	qs__mutex_lock(&pool->lock);
+	qs__list_move_all(&pool->unstarted, cancelled);
+	qs__mutex_unlock(&pool->lock);
+}
+
+void qs__pool_dispose(qs_pool *pool, struct qs__list *cancelled, uint32_t count)
+{
+	for (struct qs__list *link = cancelled->next; link != cancelled; link = link->next)
+		qs__future_destroy_arg(future_of(link));
+	qs__pool_note_unstarted(pool, cancelled);
+	qs__pool_unhold_many(pool, count);
+}
+
+void qs__pool_stopped(void *arg)
+{
+	qs_pool *pool = arg;
+	struct qs__list cancelled;
+	uint32_t count;
+
+	qs__mutex_lock(&pool->lock);
+	pool->asked_at = qs__clock_now();
+	qs__mutex_unlock(&pool->lock);
+	qs__queue_close(&pool->queue);
+	count = qs__pool_cancel_all(pool, qs__stop_cause(pool->stop), pool->stop, &cancelled);
+	qs__pool_dispose(pool, &cancelled, count);
+}
+
+/* ------------------------------------------------------------------------------------------------- one that may run */
 
 /* Counted, or NULL: a running task has its pool's token above its own. */
 static qs_stop *running_token(qs_future *future)

@@ -8,7 +8,7 @@
  *
  * Of several joins one collects; the others wait until it has.
  *
- * Lock order: pool, then worker.
+ * Lock order: pool, then worker, then the future's event.
  */
 #include <errno.h>
 #include <string.h>
@@ -26,6 +26,7 @@ int qs_pool_shutdown(qs_pool *pool, qs_shutdown_mode mode)
 {
 	const enum qs__mode wanted = (enum qs__mode)(QS__MODE_DRAIN + (int)mode);
 	const int error = qs__object_check(pool, QS__MAGIC_POOL);
+	struct qs__list cancelled;
 	bool is_first;
 
 	if (error != 0)
@@ -38,10 +39,14 @@ int qs_pool_shutdown(qs_pool *pool, qs_shutdown_mode mode)
 		pool->mode = wanted;
 	qs__mutex_unlock(&pool->lock);
 	qs__queue_close(&pool->queue);
-	if (wanted >= QS__MODE_CANCEL)
-		qs__pool_sweep(pool, &qs__cause_shutdown, NULL);
+	/* Asked first, so that what runs hears of it before the destructors of what does not; the pool's callback cancels. */
 	if (wanted == QS__MODE_STOP)
 		(void)qs__stop_ask_for(pool->stop, &qs__cause_shutdown);
+	if (wanted >= QS__MODE_CANCEL) {
+		const uint32_t count = qs__pool_cancel_all(pool, &qs__cause_shutdown, NULL, &cancelled);
+
+		qs__pool_dispose(pool, &cancelled, count);
+	}
 	if (is_first)
 		qs__pool_unhold(pool);
 	return 0;
@@ -54,27 +59,40 @@ static int64_t time_since(qs_time then, qs_time now)
 	return then != 0 ? now - then : 0;
 }
 
-/* Notes the straggler and takes its task, counted, or NULL if it runs none. */
-static qs_future *lose(struct qs__worker *worker, qs_time asked_at)
+/* When the task was asked to stop: by whoever asked its own token, else by whoever asked the pool's; 0 = it was not. */
+static qs_time asked_at(const struct qs__worker *worker)
+{
+	qs_pool *pool = worker->pool;
+	qs_stop *asked = worker->running != NULL ? qs__future_asked_by(worker->running, pool->stop) : NULL;
+	const qs_time when = asked != NULL ? qs__stop_cause(asked)->asked_at : 0;
+
+	return when != 0 ? when : pool->asked_at;
+}
+
+/* Notes the straggler, under the pool's lock.  False if the worker runs no code of the user's; else *out is its task, counted, if that has a hold yet. */
+static bool lose(struct qs__worker *worker, qs_future **out)
 {
 	const qs_straggler empty = QS_STRAGGLER_INIT;
 	const qs_time now = qs__clock_now();
-	qs_future *future;
+	bool is_busy;
 
 	qs__mutex_lock(&worker->lock);
-	future = qs_future_retain(worker->running);
+	is_busy = worker->is_busy;
+	*out = qs_future_retain(worker->running);
 	worker->straggler = empty;
 	worker->straggler.thread = worker->thread_id;
-	if (future != NULL) {
+	if (is_busy) {
+		worker->straggler.age_ns = time_since(worker->since, now);
+		worker->straggler.asked_ns = time_since(asked_at(worker), now);
+	}
+	if (*out != NULL) {
 		worker->is_lost = true;
-		memcpy(worker->straggler.task, future->name, sizeof(future->name));
+		memcpy(worker->straggler.task, (*out)->name, sizeof((*out)->name));
 		/* Sees the label whole.  Pairs with store_release in qs_task_checkpoint(). */
 		worker->straggler.checkpoint = qs__load_acquire(&worker->task.checkpoint);
-		worker->straggler.age_ns = time_since(worker->since, now);
-		worker->straggler.asked_ns = time_since(asked_at, now);
 	}
 	qs__mutex_unlock(&worker->lock);
-	return future;
+	return is_busy;
 }
 
 /* True for a worker that somebody else was asked to bring and that has not come: it may never. */
@@ -107,13 +125,13 @@ static bool abandon(qs_pool *pool, struct qs__worker *worker)
 {
 	qs_future *future = NULL;
 	bool was_awaited;
+	bool is_lost;
 	bool is_left;
 
 	qs__mutex_lock(&pool->lock);
 	was_awaited = is_awaited(pool, worker);
-	if (is_there(worker))
-		future = lose(worker, pool->asked_at);
-	if (future != NULL || was_awaited) {
+	is_lost = is_there(worker) && (lose(worker, &future) || was_awaited);
+	if (is_lost) {
 		worker->place = QS__PLACE_LOST;
 		worker->is_straggler = true;
 		pool->stragglers++;
@@ -122,7 +140,7 @@ static bool abandon(qs_pool *pool, struct qs__worker *worker)
 	qs__mutex_unlock(&pool->lock);
 	if (future != NULL)
 		end_lost(pool, future);
-	if (future != NULL || was_awaited)
+	if (is_lost)
 		qs__pool_unhold(pool);
 	/* Nobody will come to give back the reference. */
 	if (was_awaited)
@@ -147,9 +165,13 @@ static bool abandon_all(qs_pool *pool)
  */
 static void end_rest(qs_pool *pool)
 {
+	struct qs__list cancelled;
+	const uint32_t count = qs__pool_cancel_all(pool, &qs__cause_overstayed, NULL, &cancelled);
 	bool is_any_left;
 
-	qs__pool_sweep(pool, &qs__cause_overstayed, NULL);
+	/* There is no time for destructors; destroy runs them. */
+	qs__pool_note_unstarted(pool, &cancelled);
+	qs__pool_unhold_many(pool, count);
 	(void)qs__stop_ask_for(pool->stop, &qs__cause_overstayed);
 	do {
 		is_any_left = abandon_all(pool);
@@ -253,7 +275,9 @@ qs_future *qs_pool_next_unstarted(qs_pool *pool, qs_future *previous)
 
 	if (!qs__object_is_ours(pool, QS__MAGIC_POOL) || !qs__event_has_happened(&pool->joined))
 		return NULL;
+	qs__mutex_lock(&pool->lock);
 	next = previous != NULL ? previous->in_queue.next : pool->unstarted.next;
+	qs__mutex_unlock(&pool->lock);
 	return next != &pool->unstarted ? QS__ENTRY(next, qs_future, in_queue) : NULL;
 }
 

@@ -18,14 +18,21 @@ void qs__pool_hold(qs_pool *pool)
 	(void)qs__fetch_add_relaxed(&pool->holds, 1);
 }
 
-void qs__pool_unhold(qs_pool *pool)
+void qs__pool_unhold_many(qs_pool *pool, uint32_t count)
 {
+	if (count == 0)
+		return;
 	/*
 	 * What was done under this hold comes before the pool is over.  Pairs with itself.  The last one still fires the event, whose
 	 * unlocking is the last touch: a join that sees it closed has waited for that.
 	 */
-	if (qs__fetch_sub_acq_rel(&pool->holds, 1) == 1)
+	if (qs__fetch_sub_acq_rel(&pool->holds, count) == count)
 		qs__event_fire(&pool->over);
+}
+
+void qs__pool_unhold(qs_pool *pool)
+{
+	qs__pool_unhold_many(pool, 1);
 }
 
 void qs__pool_count(qs_pool *pool, qs_state state)
@@ -169,8 +176,12 @@ int qs_pool_destroy(qs_pool *pool)
 	if (!qs__event_has_happened(&pool->joined))
 		return -EBUSY;
 	(void)qs__callback_remove(&pool->on_stop, pool->stop);
-	while ((link = qs__list_take_first(&pool->unstarted)) != NULL)
-		qs_future_release(QS__ENTRY(link, qs_future, in_queue));
+	while ((link = qs__list_take_first(&pool->unstarted)) != NULL) {
+		qs_future *future = QS__ENTRY(link, qs_future, in_queue);
+
+		qs__future_destroy_arg(future);
+		qs_future_release(future);
+	}
 	qs__pool_release(pool);
 	return 0;
 }

@@ -17,7 +17,7 @@
  *	WORKING -> LEFT		the thread itself, its last act with a hold
  *	STARTING, WORKING -> LOST	the joiner that waits no longer
  *
- * Lock order: pool, then worker; the queue's and the events' locks are taken with neither held.
+ * Lock order: pool, worker, the future's event, queue; the pool's and the worker's are held together only by a join.
  */
 #ifndef QS__EXEC_POOL_H
 #define QS__EXEC_POOL_H
@@ -61,8 +61,9 @@ struct qs__worker {
 	qs__thread thread;		/* P */
 	int thread_id;			/* L */
 	qs__mutex lock;
-	qs_future *running;		/* L  while code of the user's runs: the body, the argument's destructor */
-	qs_time since;			/* L  when `running` began */
+	bool is_busy;			/* L  code of the user's runs: a body, a destructor */
+	qs_future *running;		/* L  whose; NULL: a future's that has ended and given back its hold */
+	qs_time since;			/* L  when that began */
 	bool is_lost;			/* L  the joiner has ended and counted `running`, and given back its hold */
 	bool is_straggler;		/* P  named in the report, by the next one */
 	qs_straggler straggler;		/* P */
@@ -101,22 +102,26 @@ struct qs_pool {
 void qs__pool_count(qs_pool *pool, qs_state state);	/* one more end; before it is published */
 void qs__pool_hold(qs_pool *pool);
 void qs__pool_unhold(qs_pool *pool);	/* the pool may be gone afterwards */
+void qs__pool_unhold_many(qs_pool *pool, uint32_t count);
 void qs__pool_release(qs_pool *pool);	/* one owner of the memory less */
 
 /* worker.c: start one more worker, if there is a place for it, the pool is open, and the system lets us. */
 int qs__pool_grow(qs_pool *pool);
 
-/* cancel.c: what becomes of tasks that will not run. */
-enum qs__fate {
-	QS__FATE_FREE,		/* the pool's reference is given back */
-	QS__FATE_UNSTARTED,	/* it goes to the list of the unstarted */
-};
-/* End a claimed task, which the caller owned, as cancelled; one reference is then the caller's, and so is the task's hold. */
-void qs__task_cancel(qs_future *future, const struct qs__cause *cause, qs_stop *cause_owner, enum qs__fate fate);
-/* Free a cancelled task's argument, then give back that reference and that hold. */
-void qs__task_dispose(qs_future *future);
-/* Take what is pending and cancel it. */
-void qs__pool_sweep(qs_pool *pool, const struct qs__cause *cause, qs_stop *cause_owner);
+/*
+ * cancel.c: what becomes of tasks that will not run.  Telling comes first and runs no code of the user's; the destructors of the
+ * arguments run in dispose.
+ */
+
+/* End a claimed task, which the caller owns, as cancelled, and tell. */
+void qs__task_cancel(qs_future *future, const struct qs__cause *cause, qs_stop *cause_owner);
+/* Take what is pending, and end and tell it all; `cancelled` is initialized here.  Returns how many those are. */
+uint32_t qs__pool_cancel_all(qs_pool *pool, const struct qs__cause *cause, qs_stop *cause_owner,
+			     struct qs__list *cancelled);
+/* Free the arguments of those, note them as never started, and give back their holds. */
+void qs__pool_dispose(qs_pool *pool, struct qs__list *cancelled, uint32_t count);
+/* Note them as never started, which takes the pool's references; an argument that is still there is freed by destroy. */
+void qs__pool_note_unstarted(qs_pool *pool, struct qs__list *cancelled);
 /* The callback of the pool's token. */
 void qs__pool_stopped(void *pool);
 /* The callback of the submitter's token. */

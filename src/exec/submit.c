@@ -43,7 +43,8 @@ static int enqueue(qs_pool *pool, qs_future *future, bool *out_is_unattended, qs
 	if (error == -EAGAIN && deadline > 0) {
 		if (qs__current_is_of(pool))
 			return -EDEADLK;
-		error = qs__queue_push_by(&pool->queue, &future->in_queue, out_is_unattended, deadline, stop);
+		error = qs__queue_push_by(&pool->queue, &future->in_queue, out_is_unattended, deadline, stop,
+					  future->stop);
 	}
 	/* A pool that was stopped closes its queue; that is not the same as shut down. */
 	return error == -ESHUTDOWN && qs__stop_find_asked(pool->stop) != NULL ? -ECANCELED : error;

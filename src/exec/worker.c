@@ -5,9 +5,10 @@
  * Before a body is entered the task is judged: the claim comes first (the task is out of the queue), the look at the tokens
  * after it.  So once an ask has returned, no claim succeeds any more; a body that was judged just before may still be entered.
  *
- * `running` tells the joiner whom to abandon: it stands while code of the user's runs, the body or the argument's destructor, and
- * changes under the worker's lock.  A joiner that waits no longer says so in `is_lost`; from then on the task is none of the
- * worker's business.  All else that a worker does is ours and short, and a joiner waits for it.
+ * `is_busy` tells the joiner whom to leave behind: it stands while code of the user's runs, a body or a destructor, and changes under
+ * the worker's lock.  With it stands the task, as long as that still has a hold to give back; a joiner that waits no longer
+ * does so and says it in `is_lost`; from then on the task is none of the worker's business.  All else that a worker does is ours
+ * and short, and a joiner waits for it.
  *
  * The last touch of the pool is giving back the worker's own reference.
  */
@@ -24,15 +25,12 @@
 
 /* ---------------------------------------------------------------------------------------------------------- tasks */
 
-/* Code of the user's is about to run for this task. */
-static void enter(struct qs__worker *worker, qs_future *future)
+/* Code of the user's is about to run, for this task; or, with NULL, for one that is none of the joiner's business any more. */
+static void enter(struct qs__worker *worker, qs_future *running)
 {
-	worker->task.future = future;
-	worker->current.task_name = future->name;
-	/* relaxed: read by the joiner, which holds the lock below. */
-	qs__store_relaxed(&worker->task.checkpoint, NULL);
 	qs__mutex_lock(&worker->lock);
-	worker->running = future;
+	worker->is_busy = true;
+	worker->running = running;
 	worker->since = qs__clock_now();
 	qs__mutex_unlock(&worker->lock);
 }
@@ -42,12 +40,27 @@ static bool leave(struct qs__worker *worker)
 {
 	bool is_lost;
 
-	worker->current.task_name = "";
 	qs__mutex_lock(&worker->lock);
+	worker->is_busy = false;
 	worker->running = NULL;
 	is_lost = worker->is_lost;
 	qs__mutex_unlock(&worker->lock);
 	return !is_lost;
+}
+
+/* False if the joiner did not wait for the body, or it has returned in a forked child. */
+static bool run_body(struct qs__worker *worker, qs_future *future, int *out_returned)
+{
+	worker->task.future = future;
+	worker->current.task_name = future->name;
+	/* relaxed: read by a joiner that has seen the worker busy, under its lock. */
+	qs__store_relaxed(&worker->task.checkpoint, NULL);
+	/* In this order: a joiner that sees it run may abandon it, and running must not follow that. */
+	qs__future_begin(future);
+	enter(worker, future);
+	*out_returned = future->fn(&worker->task, future->arg);
+	worker->current.task_name = "";
+	return qs__object_is_ours(worker->pool, QS__MAGIC_POOL) && leave(worker);
 }
 
 /* What a body's return means. */
@@ -64,53 +77,87 @@ static struct qs__outcome judge(struct qs__worker *worker, qs_future *future, in
 	return outcome;
 }
 
+/* Frees the argument of a task that has ended, which from then on nobody else will; false as leave(). */
+static bool free_arg(struct qs__worker *worker, qs_future *future)
+{
+	qs_destroy_fn *destroy = future->destroy;
+
+	if (destroy == NULL)
+		return true;
+	future->destroy = NULL;
+	enter(worker, future);
+	destroy(future->arg);
+	return leave(worker);
+}
+
+/* Gives back the pool's reference, which may run the destructor of the result. */
+static void let_go(struct qs__worker *worker, qs_future *future)
+{
+	const bool has_result = qs__future_has_result(future);
+
+	if (has_result)
+		enter(worker, NULL);
+	qs_future_release(future);
+	if (has_result)
+		(void)leave(worker);
+}
+
+/* The end of a task that was not waited for, or that has returned in a forked child, where nothing is left to do. */
+static void forget(struct qs__worker *worker, qs_future *future)
+{
+	if (!qs__object_is_ours(worker->pool, QS__MAGIC_POOL))
+		return;
+	qs__future_drop_token(future);
+	qs__future_destroy_arg(future);
+	qs_future_release(future);
+}
+
 static void run(struct qs__worker *worker, qs_future *future)
 {
 	qs_pool *pool = worker->pool;
 	struct qs__outcome outcome;
 	int returned;
 
-	/* In this order: a joiner that sees it run may abandon it, and running must not follow that. */
-	qs__future_begin(future);
-	enter(worker, future);
-	returned = future->fn(&worker->task, future->arg);
-	qs__future_destroy_arg(future);
-	if (!leave(worker)) {
-		qs__future_drop_token(future);
-		qs_future_release(future);
+	if (!run_body(worker, future, &returned)) {
+		forget(worker, future);
 		return;
 	}
 	outcome = judge(worker, future, returned);
 	qs__pool_count(pool, outcome.state);
 	(void)qs__future_end(future, &outcome);
-	qs_future_release(future);
-	qs__pool_unhold(pool);
+	if (free_arg(worker, future))
+		qs__pool_unhold(pool);
+	let_go(worker, future);
 }
 
-/* Cancels the task that it has taken, because this token was asked. */
-static void refuse(struct qs__worker *worker, qs_future *future, qs_stop *asked, enum qs__fate fate)
+/* Cancels the task that it has taken, because this token was asked; if that is the pool's, the task is noted as never started. */
+static void refuse(struct qs__worker *worker, qs_future *future, qs_stop *asked, bool is_for_pool)
 {
-	qs__task_cancel(future, qs__stop_cause(asked), asked, fate);
-	enter(worker, future);
-	qs__future_destroy_arg(future);
-	if (leave(worker))
-		qs__pool_unhold(worker->pool);
+	qs_pool *pool = worker->pool;
+	struct qs__list one;
+
+	qs__task_cancel(future, qs__stop_cause(asked), asked);
+	if (is_for_pool) {
+		qs__object_retain(&future->object);
+		qs__list_init(&one);
+		qs__list_append(&one, &future->in_queue);
+		qs__pool_note_unstarted(pool, &one);
+	}
+	if (free_arg(worker, future))
+		qs__pool_unhold(pool);
 	qs_future_release(future);
 }
 
 static void serve(struct qs__worker *worker, qs_future *future)
 {
+	qs_stop *pool_asked;
 	qs_stop *asked;
 
 	qs__future_claim(future);
-	asked = qs__stop_find_asked(worker->pool->stop);
+	pool_asked = qs__stop_find_asked(worker->pool->stop);
+	asked = pool_asked != NULL ? pool_asked : qs__stop_find_asked(future->stop);
 	if (asked != NULL) {
-		refuse(worker, future, asked, QS__FATE_UNSTARTED);
-		return;
-	}
-	asked = qs__stop_find_asked(future->stop);
-	if (asked != NULL) {
-		refuse(worker, future, asked, QS__FATE_FREE);
+		refuse(worker, future, asked, pool_asked != NULL);
 		return;
 	}
 	if (future->stop != NULL)
@@ -120,7 +167,8 @@ static void serve(struct qs__worker *worker, qs_future *future)
 
 /* --------------------------------------------------------------------------------------------------------- its life */
 
-static void work(struct qs__worker *worker)
+/* 0, or -QS_EFORKED: a body has returned in a child that it forked, where there is no pool. */
+static int work(struct qs__worker *worker)
 {
 	qs_pool *pool = worker->pool;
 	struct qs__list *link;
@@ -130,8 +178,13 @@ static void work(struct qs__worker *worker)
 	qs__mutex_lock(&worker->lock);
 	worker->thread_id = qs__thread_id();
 	qs__mutex_unlock(&worker->lock);
-	while ((link = qs__queue_take(&pool->queue)) != NULL)
+	while ((link = qs__queue_take(&pool->queue)) != NULL) {
 		serve(worker, QS__ENTRY(link, qs_future, in_queue));
+		if (!qs__object_is_ours(pool, QS__MAGIC_POOL)) {
+			qs__set_current(NULL);
+			return -QS_EFORKED;
+		}
+	}
 	qs__set_current(NULL);
 
 	qs__mutex_lock(&pool->lock);
@@ -142,6 +195,7 @@ static void work(struct qs__worker *worker)
 	if (!is_lost)
 		qs__pool_unhold(pool);
 	qs__pool_release(pool);
+	return 0;
 }
 
 /* True if the place is the thread's; false if the joiner has given it up. */
@@ -163,7 +217,7 @@ static void worker_main(void *arg)
 	is_in = move_in_locked(worker);
 	qs__mutex_unlock(&pool->lock);
 	if (is_in)
-		work(worker);
+		(void)work(worker);
 	else
 		qs__pool_release(pool);
 }
@@ -311,7 +365,7 @@ int qs_pool_work(qs_pool *pool)
 	if (worker == NULL)
 		return error;
 	qs__signals_block(&old);
-	work(worker);
+	error = work(worker);
 	qs__signals_restore(&old);
-	return 0;
+	return error;
 }

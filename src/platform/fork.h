@@ -14,7 +14,7 @@
 /* The present era, begun if need be.  0: the system gives no page (-ENOMEM is the caller's error). */
 uint32_t qs__era_begin(void);
 
-/* True if the era is the present one: one load and one comparison.  Safe in a signal handler. */
+/* True if the era is the present one: two loads and one comparison.  Safe in a signal handler. */
 bool qs__era_is_present(uint32_t era);
 
 #endif

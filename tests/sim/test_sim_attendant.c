@@ -420,7 +420,7 @@ static const struct sim_case install_against_handler = {
 	.stale_reads = 1,
 	.random = 20000,
 	.controls = {
-		{ "signals.c:install:store_release", SIM_DROP, SIM_ASSERTION, 0 },
+		{ "signals.c:install:store_release", SIM_DROP, SIM_ASSERTION | SIM_CRASH, 0 },
 	},
 };
 

@@ -250,7 +250,7 @@ static const struct sim_case submit_against_shutdown = {
 	.preemptions = 2,
 	.random = 20000,
 	.controls = {
-		{ "pool.c:qs__pool_unhold:fetch_sub_acq_rel", SIM_SPLIT, SIM_DEADLOCK | SIM_ASSERTION | SIM_USE_AFTER_FREE, 0 },
+		{ "pool.c:qs__pool_unhold_many:fetch_sub_acq_rel", SIM_SPLIT, SIM_DEADLOCK | SIM_ASSERTION | SIM_USE_AFTER_FREE, 0 },
 		{ "pool.c:qs__pool_hold:fetch_add_relaxed", SIM_SPLIT, SIM_DEADLOCK | SIM_ASSERTION | SIM_USE_AFTER_FREE, 0 },
 		{ "queue.c:dismiss:store_relaxed", SIM_DROP, SIM_DEADLOCK, 0 },
 	},
@@ -299,7 +299,7 @@ static const struct sim_case books = {
 	.stale_reads = 1,
 	.random = 20000,
 	.controls = {
-		{ "pool.c:qs__pool_unhold:fetch_sub_acq_rel", SIM_WEAKEN, SIM_ASSERTION, 0 },
+		{ "pool.c:qs__pool_unhold_many:fetch_sub_acq_rel", SIM_WEAKEN, SIM_ASSERTION, 0 },
 	},
 };
 

@@ -86,7 +86,7 @@ static void push_patiently(void *arg)
 	bool is_unattended;
 
 	QS_PLAIN_WRITE(item->data, 42);
-	count_push(qs__queue_push_by(&queue, &item->link, &is_unattended, QS_NEVER, NULL));
+	count_push(qs__queue_push_by(&queue, &item->link, &is_unattended, QS_NEVER, NULL, NULL));
 }
 
 static void push_impatiently(void *arg)
@@ -95,7 +95,7 @@ static void push_impatiently(void *arg)
 	bool is_unattended;
 
 	QS_PLAIN_WRITE(item->data, 42);
-	count_push(qs__queue_push_by(&queue, &item->link, &is_unattended, qs__clock_now() + QS__NS_PER_S, NULL));
+	count_push(qs__queue_push_by(&queue, &item->link, &is_unattended, qs__clock_now() + QS__NS_PER_S, NULL, NULL));
 }
 
 static void push_unless_stopped(void *arg)
@@ -104,7 +104,7 @@ static void push_unless_stopped(void *arg)
 	bool is_unattended;
 
 	QS_PLAIN_WRITE(item->data, 42);
-	count_push(qs__queue_push_by(&queue, &item->link, &is_unattended, QS_NEVER, stop));
+	count_push(qs__queue_push_by(&queue, &item->link, &is_unattended, QS_NEVER, stop, NULL));
 }
 
 static void take_one(void *arg)

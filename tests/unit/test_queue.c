@@ -68,7 +68,7 @@ static void test_queue_full_refuses_until_something_leaves(void **state)
 	push(&queue, &links[0]);
 	push(&queue, &links[1]);
 	assert_int_equal(qs__queue_push(&queue, &links[2], &is_unattended), -EAGAIN);
-	assert_int_equal(qs__queue_push_by(&queue, &links[2], &is_unattended, qs_after_ms(2), NULL), -ETIMEDOUT);
+	assert_int_equal(qs__queue_push_by(&queue, &links[2], &is_unattended, qs_after_ms(2), NULL, NULL), -ETIMEDOUT);
 	assert_false(qs__list_is_linked(&links[2]));
 	assert_true(qs__queue_remove(&queue, &links[0]));
 	push(&queue, &links[2]);
@@ -90,7 +90,7 @@ static void test_queue_closed_takes_no_more_and_gives_what_is_there(void **state
 	qs__queue_close(&queue);
 	qs__queue_close(&queue);
 	assert_int_equal(qs__queue_push(&queue, &links[1], &is_unattended), -ESHUTDOWN);
-	assert_int_equal(qs__queue_push_by(&queue, &links[1], &is_unattended, QS_NEVER, NULL), -ESHUTDOWN);
+	assert_int_equal(qs__queue_push_by(&queue, &links[1], &is_unattended, QS_NEVER, NULL, NULL), -ESHUTDOWN);
 	assert_ptr_equal(qs__queue_take(&queue), &links[0]);
 	assert_null(qs__queue_take(&queue));
 	qs__queue_fini(&queue);
@@ -146,7 +146,7 @@ static void *push_one(void *arg)
 	int error;
 
 	gate_raise(&it->about);
-	error = qs__queue_push_by(&it->queue, link, &is_unattended, patience(), NULL);
+	error = qs__queue_push_by(&it->queue, link, &is_unattended, patience(), NULL, NULL);
 	if (error == -ESHUTDOWN)
 		(void)atomic_fetch_add(&it->refused, 1);
 	return NULL;
@@ -213,7 +213,7 @@ static void *give_up_again_and_again(void *arg)
 
 	gate_raise(&it->about);
 	while (!atomic_load(&it->is_over)) {
-		if (qs__queue_push_by(&it->queue, &it->mine, &is_unattended, qs_after_ns(2000), NULL) == 0)
+		if (qs__queue_push_by(&it->queue, &it->mine, &is_unattended, qs_after_ns(2000), NULL, NULL) == 0)
 			(void)qs__queue_remove(&it->queue, &it->mine);
 	}
 	return NULL;
@@ -224,7 +224,7 @@ static void *wait_for_room(void *arg)
 	struct impatient *it = arg;
 	bool is_unattended;
 
-	return (void *)(intptr_t)qs__queue_push_by(&it->queue, &it->theirs, &is_unattended, patience(), NULL);
+	return (void *)(intptr_t)qs__queue_push_by(&it->queue, &it->theirs, &is_unattended, patience(), NULL, NULL);
 }
 
 /* A14: the wake-up for room falls upon a giver that is just leaving; it passes it on. */

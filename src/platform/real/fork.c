@@ -22,8 +22,14 @@ typedef qs__atomic(uint32_t) era_word;
 static qs__atomic(era_word *) page;
 static qs__atomic(uint32_t) last;
 
-static era_word *page_map(size_t bytes)
+static size_t page_bytes(void)
 {
+	return (size_t)sysconf(_SC_PAGESIZE);
+}
+
+static era_word *page_map(void)
+{
+	const size_t bytes = page_bytes();
 	void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	if (memory == MAP_FAILED)
@@ -39,18 +45,17 @@ static era_word *page_get(void)
 {
 	/* Pairs with compare_exchange_acq_rel below: whoever sees the page sees it mapped. */
 	era_word *seen = qs__load_acquire(&page);
-	const size_t bytes = (size_t)sysconf(_SC_PAGESIZE);
 	era_word *made;
 
 	if (seen != NULL)
 		return seen;
-	made = page_map(bytes);
+	made = page_map();
 	if (made == NULL)
 		return NULL;
 	/* Publishes the page; of several threads one wins.  Pairs with load_acquire above and in qs__era_is_present(). */
 	if (qs__compare_exchange_acq_rel(&page, &seen, made))
 		return made;
-	(void)munmap((void *)made, bytes);
+	(void)munmap((void *)made, page_bytes());
 	return seen;
 }
 
