@@ -750,21 +750,27 @@ static const struct sim_case waits_against_ends = {
 	},
 };
 
+/* These are the two futures, each once, and ended. */
+static void check_both_ended(qs_future *const *got)
+{
+	SIM_ASSERT((got[0] == jobs[0].future && got[1] == jobs[1].future) ||
+		   (got[0] == jobs[1].future && got[1] == jobs[0].future));
+	SIM_ASSERT(qs_future_is_ended(got[0]) == 1 && qs_future_is_ended(got[1]) == 1);
+}
+
 static void collect_in_order(void *arg)
 {
 	qs_future *const some[] = { jobs[0].future, jobs[1].future, jobs[0].future };
 	qs_as_completed *set;
-	qs_future *first;
-	qs_future *second;
+	qs_future *got[2];
 	qs_future *none;
 
 	(void)arg;
 	SIM_ASSERT(qs_as_completed_create(&set, some, 3) == 0);
-	SIM_ASSERT(qs_as_completed_next(set, &first, QS_NEVER, NULL) == 1);
-	SIM_ASSERT(qs_as_completed_next(set, &second, QS_NEVER, NULL) == 1);
+	SIM_ASSERT(qs_as_completed_next(set, &got[0], QS_NEVER, NULL) == 1);
+	SIM_ASSERT(qs_as_completed_next(set, &got[1], QS_NEVER, NULL) == 1);
 	SIM_ASSERT(qs_as_completed_next(set, &none, QS_NEVER, NULL) == 0);
-	SIM_ASSERT(first != second);
-	SIM_ASSERT(qs_future_is_ended(first) == 1 && qs_future_is_ended(second) == 1);
+	check_both_ended(got);
 	qs_as_completed_destroy(set);
 }
 
@@ -815,12 +821,58 @@ static const struct sim_case as_completed_left_early = {
 	},
 };
 
+/* A stop interrupts the handing out, and nothing is lost by it: the rest comes when asked for without the stop. */
+static void collect_under_stop(void *arg)
+{
+	qs_future *const both[] = { jobs[0].future, jobs[1].future };
+	qs_as_completed *set;
+	qs_future *got[2];
+	int count = 0;
+
+	(void)arg;
+	SIM_ASSERT(qs_as_completed_create(&set, both, 2) == 0);
+	while (count < 2) {
+		const int error = qs_as_completed_next(set, &got[count], QS_NEVER, count == 0 ? stop : NULL);
+
+		SIM_ASSERT(error == 1 || (error == -ECANCELED && count == 0));
+		if (error == 1)
+			count++;
+		else
+			SIM_ASSERT(qs_as_completed_next(set, &got[count++], QS_NEVER, NULL) == 1);
+	}
+	check_both_ended(got);
+	qs_as_completed_destroy(set);
+}
+
+static void collect_under_stop_setup(void)
+{
+	begin(1);
+	stop = qs__stop_new(NULL, NULL);
+	SIM_ASSERT(submit_body(&jobs[0], do_job, NULL) == 0);
+	SIM_ASSERT(submit_body(&jobs[1], do_job, NULL) == 0);
+	sim_thread("collector", collect_under_stop, NULL);
+	sim_thread("asker", ask_stop, NULL);
+}
+
+static const struct sim_case as_completed_against_stop = {
+	.name = "as-completed-against-stop",
+	.setup = collect_under_stop_setup,
+	.finish = end,
+	.preemptions = 1,
+	.random = 50000,
+	.controls = {
+		{ "waiter.c:qs__waiter_leave_urgent:fetch_add_relaxed", SIM_DROP,
+		  SIM_ASSERTION | SIM_ENDLESS | SIM_DEADLOCK | SIM_USE_AFTER_FREE, 0 },
+	},
+};
+
 static void test_sim_a16_waits_against_ends(void **state)
 {
 	(void)state;
 	assert_true(sim_verify(&waits_against_ends));
 	assert_true(sim_verify(&as_completed_against_ends));
 	assert_true(sim_verify(&as_completed_left_early));
+	assert_true(sim_verify(&as_completed_against_stop));
 }
 
 /* ---- threads and memory that are not there: refused, or done on fewer threads; nothing lost, nothing leaked ---- */
