@@ -14,7 +14,8 @@
  *      then itself in the same way: same status, or same signal.
  *   4. When it dies first, the kernel sends TERM to the runner, which then ends its jobs without the long grace.
  *
- * It waits in sigwaitinfo() with everything blocked that it knows, so no handler ever runs here.
+ * It waits in sigwaitinfo() with everything blocked that it knows, so no handler ever runs here.  It costs some 0.4 ms a run
+ * (the median of 150 runs of one `true` went from 2.4 to 2.8 ms on two cores).
  */
 #include "guardian.h"
 
@@ -22,7 +23,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
+#include <quiesce.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -32,8 +33,8 @@
 
 #define LOOKS_UNTIL_STILL 5	/* while jobs are being stopped: new ones can only come from those not yet stopped */
 #define ROUND_NS 5000000	/* between two rounds of KILL: 5 ms for the killed to go and their orphans to appear */
-#define POLITE_ROUNDS 200	/* of a runner that died on its own: TERM, and 1 s until KILL */
-#define LAST_ROUND 500		/* 2.5 s after its death: what lives yet cannot be killed (state D) */
+#define POLITE_MS 1000		/* what jobs have after TERM, if the runner died on its own */
+#define PATIENCE_MS 2500	/* after the runner's death: what lives yet cannot be killed (state D) */
 
 static const int requests[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
 #define REQUESTS (sizeof(requests) / sizeof(*requests))
@@ -87,14 +88,17 @@ static void let_go_of_files(void)
 	syscall(SYS_close_range, STDERR_FILENO + 1, ~0u, 0);
 }
 
+/* TERM to each, if politely, and KILL to what is left a while later; round after round, since orphans keep appearing. */
 static void end_all_below(bool politely)
 {
+	const qs_time kill_from = politely ? qs_after_ms(POLITE_MS) : QS_NOW;
+	const qs_time give_up = qs_after_ms(PATIENCE_MS);
 	const struct timespec round = { 0, ROUND_NS };
 	struct kin_list left = { 0 };
 	struct kin_list told = { 0 };
 
-	for (int i = 0; i < LAST_ROUND; i++) {
-		const bool kill_now = !politely || i >= POLITE_ROUNDS;
+	while (qs_now() < give_up) {
+		const bool kill_now = qs_now() >= kill_from;
 
 		while (waitpid(-1, NULL, WNOHANG) > 0)
 			;
