@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * capture.c - output that waits: the newest block in memory, the older ones in the spool.
+ *
+ * A full memory is moved away when more comes, not before: most jobs write little and never touch the spool.
+ */
 #include "capture.h"
 
 #include <errno.h>

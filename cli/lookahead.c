@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * lookahead.c - counts by pread(), a few milliseconds at a time between two looks at the progress, and so neither moves the
+ * reader's place in the file nor holds anything up.
+ */
 #include "lookahead.h"
 
 #include <fcntl.h>

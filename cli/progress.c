@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * progress.c - looks at the counts now and then, and writes only what has changed.  Nothing here wakes up, or exists, unless
+ * somebody is to see it.
+ */
 #include "progress.h"
 
 #include <inttypes.h>

@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * slots.c - a slot is in one place: with the job that runs in it, in the list of free ones, or in that of the kept ones.
+ *
+ * There are never more than jobs at once: after a stop, which alone makes slots be kept, no job takes one any more.
+ */
 #include "slots.h"
 
 #include <stdlib.h>

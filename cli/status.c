@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * status.c - counts under one lock.  They are touched a few times per job, which costs nothing beside starting it.
+ */
 #include "status.h"
 
 #include "options.h"

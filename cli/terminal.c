@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * terminal.c - jobs read /dev/null, but /dev/tty is there for them as for anybody.
+ */
 #include "terminal.h"
 
 #include <unistd.h>

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * text.c - no locale, no allocation.
+ */
 #include "text.h"
 
 #include <ctype.h>
