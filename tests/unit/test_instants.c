@@ -27,7 +27,11 @@
 #include "support/pools.h"
 #include "support/seed.h"
 
+#ifdef __SANITIZE_THREAD__
+#define RUNS 100	/* of some 50 ms each */
+#else
 #define RUNS 500
+#endif
 #define CALM_RUNS 21	/* undisturbed, to learn how long one takes */
 
 static int live_a_little(void *arg)
