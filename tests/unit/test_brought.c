@@ -27,7 +27,6 @@ struct host {
 	pthread_t threads[WORKERS + 1];
 	atomic_uint started;
 	unsigned limit;		/* how many it can start */
-	atomic_int work_result;	/* the last one that is not 0 */
 };
 
 static void *work(void *arg)
@@ -48,14 +47,21 @@ static int start_worker(qs_pool *pool, void *arg)
 	return 0;
 }
 
-static void host_end(struct host *host)
+/* Its workers were retired; or, if the pool was given up early, some came too late. */
+static void host_end_or_late(struct host *host, int too_late)
 {
 	for (unsigned i = 0; i < host->started; i++) {
 		void *result;
 
 		(void)pthread_join(host->threads[i], &result);
-		assert_int_equal((intptr_t)result, 0);
+		if ((intptr_t)result != too_late)
+			assert_int_equal((intptr_t)result, 0);
 	}
+}
+
+static void host_end(struct host *host)
+{
+	host_end_or_late(host, 0);
 }
 
 static qs_pool *pool_of(struct host *host)
@@ -278,7 +284,7 @@ static void test_brought_start_that_fails_after_a_join_gave_it_up_changes_nothin
 	gate_raise(&it.leave);
 	(void)pthread_join(submitter, NULL);
 	gate_raise(&it.hold.leave);
-	host_end(&it.host);
+	host_end_or_late(&it.host, -ESHUTDOWN);	/* the first one may still be on its way */
 	assert_int_equal(qs_pool_destroy(pool), 0);
 }
 
