@@ -308,7 +308,8 @@ QS_API int qs_sleep(qs_time deadline, qs_stop *stop);
  * A stop beats readiness, for a descriptor stays ready: a task that reads without end hears of it.  Readiness beats
  * the deadline.
  *
- * Returns the events that are ready (> 0; POLLERR and POLLHUP included), -ETIMEDOUT, -ECANCELED, -EBADF, -EMFILE, -EINVAL.
+ * Returns the events that are ready (> 0; POLLERR and POLLHUP included), -ETIMEDOUT, -ECANCELED, -EBADF, -EINVAL; -EMFILE, -ENFILE,
+ * -ENOMEM (the stop's descriptor).
  * Threads: any.  Waits: yes.  Handlers: no.  Fork: -QS_EFORKED (stop).
  */
 QS_API int qs_wait_fd(int fd, short events, qs_time deadline, qs_stop *stop);
@@ -333,7 +334,7 @@ typedef void qs_destroy_fn(void *pointer);
 /*
  * qs_task_stop - the token of this task: a child of the pool's, and of the one given at submit.
  *
- * Valid until the body returns; retain it to keep it longer.
+ * Valid until the body returns; retain it to keep it longer.  Made when it is first wanted; without memory for it, the pool's.
  *
  * Returns the token, never NULL (NULL only for a NULL task).
  * Threads: the one that runs the task.  Waits: no.  Handlers: no.  Fork: returns a token that says -QS_EFORKED.
@@ -514,7 +515,8 @@ typedef struct qs_pool_options {
 	qs_stop *stop;		/* shared; when it is asked, pending tasks are cancelled and running ones asked; NULL = none */
 	size_t stack_bytes;	/* of a worker's thread; 0 = 1 MiB; less than the system's minimum is refused */
 	size_t max_pending;	/* tasks that may wait for a worker; 0 = any number */
-	qs_start_fn *start;	/* starts a worker in place of a thread of ours; NULL = ours */
+	qs_start_fn *start;	/* starts a worker in place of a thread of ours; NULL = ours.  What it starts must have called
+				   qs_pool_work() before the pool is destroyed */
 	void *start_arg;	/* borrowed until the pool is joined */
 } qs_pool_options;
 #define QS_POOL_OPTIONS_INIT { sizeof(qs_pool_options), 0, 0, NULL, NULL, 0, 0, NULL, NULL }
@@ -535,8 +537,8 @@ QS_API int qs_cpu_count(void);
  *   out         receives the pool; the caller gives it back by qs_pool_destroy(), after a join
  *   options     borrowed for the call; NULL = defaults
  *
- * Returns 0, -EINVAL, -ENOMEM, -EAGAIN (not one thread can be started), -ECANCELED (options->stop was asked), or what
- * options->start returned.
+ * Returns 0, -EINVAL, -ENOMEM, -EAGAIN (not one thread can be started), -ECANCELED (options->stop was asked), -QS_EFORKED
+ * (options->stop), or what options->start returned.
  * Threads: any.  Waits: no.  Handlers: no.  Fork: the child may make its own.
  */
 QS_API int qs_pool_create(qs_pool **out, const qs_pool_options *options);
@@ -563,7 +565,8 @@ typedef struct qs_task_options {
 /*
  * qs_submit - hand one task to the pool.  qs_submit_by - the same, waiting for room until a deadline.
  *
- * Calls fn(task, arg) once on some worker, unless the task is cancelled first.
+ * Calls fn(task, arg) once on some worker, unless the task is cancelled first.  Starts one more worker if none is free and there is
+ * a place; a thread that the system does not give is tried again with a later submit, and what is there does the work meanwhile.
  *
  *   out         receives a new future; the caller owns one reference, given back by qs_future_release();
  *               NULL = nobody wants to know
@@ -587,7 +590,7 @@ QS_API int qs_submit_by(qs_future **out, qs_pool *pool, qs_task_fn *fn, void *ar
  *
  * The thread's signal mask is changed for that time and restored.
  *
- * Returns 0 when it was retired; -EAGAIN (all places for workers are taken); -ESHUTDOWN; -EDEADLK (the thread is a worker
+ * Returns 0 when it was retired; -QS_EFORKED (a body has returned in a child that it forked); -EAGAIN (all places for workers are taken); -ESHUTDOWN; -EDEADLK (the thread is a worker
  * already); -EINVAL.
  * Threads: any but a worker.  Waits: until the pool is shut down.  Handlers: no.  Fork: -QS_EFORKED.
  */
@@ -675,13 +678,16 @@ QS_API int qs_pool_straggler(const qs_pool *pool, uint32_t index, qs_straggler *
  *   pool        given; NULL is allowed
  *
  * Returns 0; -EBUSY (no join has returned yet: nothing was done); -EDEADLK (called from a worker of this pool).
- * Threads: any but its workers; no other call on the pool may be under way.  Waits: no.  Handlers: no.
- * Fork: -QS_EFORKED.
+ * Threads: any but its workers; no other call on the pool may be under way.  Waits: for destructors that a stop of the pool is
+ * running in another thread.  Handlers: no.  Fork: -QS_EFORKED.
  */
 QS_API int qs_pool_destroy(qs_pool *pool);
 
 /* ---------------------------------------------------------------------------------------------------------------
  * Wait and as_completed
+ *
+ * A task that waits here for another one of its own pool needs a second worker to run that; where there is none, it waits until its
+ * deadline (from a later version on it runs the other one itself).
  *
  * A future's end beats a stop, and a stop beats the deadline: what has ended is told even after a stop.  None of these
  * changes a future.  The array is borrowed for the call; a future may stand in it twice; an empty one is no wait.
@@ -944,7 +950,7 @@ QS_API void qs_signals_close(qs_signals *signals);
 /*
  * qs_stop_exit - close, and if a signal asked the stop, die of that signal, so that a shell and a parent see it.
  *
- * Ends without atexit functions and without flushing stdio (a straggler may hold a stream): flush before.  As process 1,
+ * That is the signal that asked the soft token; or else the hard one.  Ends without atexit functions and without flushing stdio (a straggler may hold a stream): flush before.  As process 1,
  * which no default action ends, exits with 128 + the signal's number.
  *
  *   signals     given; NULL is allowed

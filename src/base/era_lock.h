@@ -3,8 +3,8 @@
  * era_lock.h - a lock for the few static things, which a forked child finds free.
  *
  * A fork may copy a static mutex at a moment when some other thread holds it; nobody in the child would ever unlock it.
- * This lock's word carries the era (platform/fork.h) besides the state of the lock: a word of another era counts as free, and
- * the first locker of an era is told that what the lock guards is the parent's and must be forgotten.
+ * This lock's word carries the era (platform/fork.h) besides the state of the lock: a word of another era counts as free,
+ * and the first locker of an era is told that what the lock guards is the parent's and must be forgotten.
  *
  * It ranks before all others (base/mutex.h) and is held for a few steps only.
  */

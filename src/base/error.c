@@ -15,6 +15,10 @@ static const struct {
 	int code;
 	const char *words;
 } table[] = {
+	{ EINVAL, "an argument is missing, out of range, or of a newer version" },
+	{ EAGAIN, "no room at the moment" },
+	{ EBUSY, "in use, or not over yet" },
+	{ ENOTSUP, "not made for that" },
 	{ ETIMEDOUT, "the deadline came first" },
 	{ ECANCELED, "stopped" },
 	{ ESHUTDOWN, "the pool takes no more tasks" },

@@ -2,9 +2,9 @@
 /*
  * mutex.h - a lock of four bytes, on parking, with a rank.
  *
- * The word is 0 (free), 1 (held) or 2 (held, and somebody may be parked).  Holders do a few steps and never wait, run user code
- * or allocate under it, so a waiter parks at once instead of spinning: spinning loses on a busy machine and never ends on one
- * CPU with real-time priorities.
+ * The word is 0 (free), 1 (held) or 2 (held, and somebody may be parked).  Holders do a few steps and never wait, run user
+ * code or allocate under it, so a waiter parks at once instead of spinning: spinning loses on a busy machine and never ends
+ * on one CPU with real-time priorities.
  *
  * Ranks: a thread takes locks in falling order of this enum only, and never two of one rank.  Debug builds assert it.
  */
@@ -21,7 +21,6 @@ enum qs__rank {
 	QS__RANK_WORKER,	/* exec/worker.c: what one worker runs */
 	QS__RANK_EVENT,		/* core/waiter.c: one future's or token's waiters, and what hangs on it */
 	QS__RANK_QUEUE,		/* core/queue.c: pending tasks, idle workers, blocked submitters */
-	QS__RANKS
 };
 
 struct qs__mutex {
@@ -37,12 +36,5 @@ void qs__mutex_init(qs__mutex *mutex, enum qs__rank rank);
 void qs__mutex_fini(qs__mutex *mutex);
 void qs__mutex_lock(qs__mutex *mutex);
 void qs__mutex_unlock(qs__mutex *mutex);
-
-/* For a lock that is static: QS__MUTEX_INIT(QS__RANK_...). */
-#ifdef QS_DEBUG
-#define QS__MUTEX_INIT(rank) { 0, rank }
-#else
-#define QS__MUTEX_INIT(rank) { 0 }
-#endif
 
 #endif

@@ -2,16 +2,18 @@
 /*
  * attendant.c - one thread, which sleeps on one word.
  *
- * The word counts the calls; its lowest bit says that the last token has gone, and the count above may overflow.  Whoever gives the attendant something to do puts it where
- * it belongs (the stack of called tokens, the heap of deadlines), then adds to the word, then unparks.  The attendant reads the
- * word, does all there is to do, and parks on the value that it read.  So nothing is left lying.
+ * The word counts the calls; its lowest bit says that the last token has gone, and the count above may overflow.  Whoever
+ * gives the attendant something to do puts it where it belongs (the stack of called tokens, the heap of deadlines), then
+ * adds to the word, then unparks.  The attendant reads the word, does all there is to do, and parks on the value that it
+ * read.  So nothing is left lying.
  *
- * Life: a static pointer names the present attendant; a count of tokens is kept with it, under an era lock (base/era_lock.h), for a
- * forked child has the pointer but not the thread.  The token that brings the count to 0 takes the pointer away and sets the bit,
- * its last touch; the thread frees its struct and ends.  It is never joined: the last token may go from inside one of its callbacks.
+ * Life: a static pointer names the present attendant; a count of tokens is kept with it, under an era lock
+ * (base/era_lock.h), for a forked child has the pointer but not the thread.  The token that brings the count to 0 takes the
+ * pointer away and sets the bit, its last touch; the thread frees its struct and ends.  It is never joined: the last token
+ * may go from inside one of its callbacks.
  *
- * A deadline and the end of its token: the attendant takes a due timer out and the token's reference under its lock; a token without
- * owners waits for that lock to take its timer out.  So either the timer is gone or the token is held.
+ * A deadline and the end of its token: the attendant takes a due timer out and the token's reference under its lock; a
+ * token without owners waits for that lock to take its timer out.  So either the timer is gone or the token is held.
  *
  * Lock order: the era lock; the attendant's lock.  Neither is held while a token is asked.
  */

@@ -2,16 +2,16 @@
 /*
  * signals.c - the ladder: a signal becomes a stop.
  *
- * One instance at a time in a process, because a process has one set of handlers.  The handler finds it through a static pointer
- * and climbs by one compare-and-swap of `rung`, which holds the rung and the time at which it was reached:
+ * One instance at a time in a process, because a process has one set of handlers.  The handler finds it through a static
+ * pointer and climbs by one compare-and-swap of `rung`, which holds the rung and the time at which it was reached:
  *
  *	0 -> 1		the first signal: the soft token is asked, and the hard one is given its deadline by a callback of the soft one
  *	1 -> 2		another, not too soon after: the hard token is asked
  *	2 -> 3		another: the old disposition is put back and the signal raised again; it acts when the handler returns
  *
- * Closing puts the old handlers back, takes the pointer away, and waits until no handler is inside.  A handler says that it is inside
- * before it reads the pointer, and closing takes the pointer away before it counts: a fence on each side.  A handler that finds no
- * instance passes the signal on, so none is swallowed.
+ * Closing puts the old handlers back, takes the pointer away, and waits until no handler is inside.  A handler says that it
+ * is inside before it reads the pointer, and closing takes the pointer away before it counts: a fence on each side.  A
+ * handler that finds no instance passes the signal on, so none is swallowed.
  *
  * In a forked child the handler still stands, but the instance is of another era: it acts as the old disposition.
  *
@@ -36,7 +36,7 @@
 
 enum rung { NOTHING, SOFT, HARD, OLD };
 
-#define RUNG_BITS UINT64_C(3)	/* of the word; the rest is the time, 4 ns exact */
+#define RUNG_MASK UINT64_C(3)	/* of the word; the rest is the time, 4 ns exact */
 
 static const int default_signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
 
@@ -61,26 +61,27 @@ struct qs_signals {
 static struct qs__era_lock lock;			/* guards installing and closing */
 static qs__atomic(struct qs_signals *) installed;	/* NULL = none; changes under the lock */
 static qs__atomic(uint32_t) inside;			/* handlers that may be looking at it */
+static qs__atomic(uint64_t) put_back_signals;		/* a bit each: the last closing found our handler and put the old one back */
 
 /* --------------------------------------------------------------------------------------------------- the handler */
 
 static enum rung rung_of(uint64_t word)
 {
-	return (enum rung)(word & RUNG_BITS);
+	return (enum rung)(word & RUNG_MASK);
 }
 
 /* The rung that this signal reaches, or NOTHING if it is a copy of the last one. */
 static enum rung climb(qs_signals *signals)
 {
-	const uint64_t now = (uint64_t)qs__clock_now() & ~RUNG_BITS;
+	const uint64_t now = (uint64_t)qs__clock_now() & ~RUNG_MASK;
 	/* relaxed: a guess, which the compare-and-swap checks. */
 	uint64_t seen = qs__load_relaxed(&signals->rung);
 	enum rung next;
 
 	do {
-		const int64_t since = (int64_t)(now - (seen & ~RUNG_BITS));
+		const int64_t since = (int64_t)(now - (seen & ~RUNG_MASK));
 
-		if (rung_of(seen) != NOTHING && since < signals->repeat_ns)
+		if (rung_of(seen) != NOTHING && signals->repeat_ns > 0 && since < signals->repeat_ns)
 			return NOTHING;
 		next = rung_of(seen) < OLD ? (enum rung)(rung_of(seen) + 1) : OLD;
 		/* relaxed: decides who climbs; the tokens publish what follows. */
@@ -97,14 +98,32 @@ static void set_default(int signal)
 	(void)sigaction(signal, &by_default, NULL);
 }
 
-/* The signal acts as it would have without us, as soon as the handler returns. */
+static void on_signal(int signal);
+
+static bool is_ours(const struct sigaction *action)
+{
+	return (action->sa_flags & SA_SIGINFO) == 0 && action->sa_handler == on_signal;
+}
+
+/* Puts one handler back; false if somebody has replaced ours since. */
+static bool put_back(const struct handled *handled)
+{
+	struct sigaction now;
+
+	return sigaction(handled->signal, NULL, &now) == 0 && is_ours(&now) &&
+	       sigaction(handled->signal, &handled->old, NULL) == 0;
+}
+
+/*
+ * The signal acts as it would have without us, as soon as the handler returns.  Not if somebody's own handler has called
+ * ours: raised again it would come back here for ever.
+ */
 static void act_as_before(const qs_signals *signals, int signal)
 {
 	for (size_t i = 0; i < signals->count; i++) {
-		if (signals->handled[i].signal == signal)
-			(void)sigaction(signal, &signals->handled[i].old, NULL);
+		if (signals->handled[i].signal == signal && put_back(&signals->handled[i]))
+			(void)raise(signal);
 	}
-	(void)raise(signal);
 }
 
 static void handle(qs_signals *signals, int signal)
@@ -121,24 +140,38 @@ static void handle(qs_signals *signals, int signal)
 		act_as_before(signals, signal);
 }
 
-static void on_signal(int signal);
-
-static bool is_ours(const struct sigaction *action)
+static uint64_t bit_of(int signal)
 {
-	return (action->sa_flags & SA_SIGINFO) == 0 && action->sa_handler == on_signal;
+	return UINT64_C(1) << (signal - 1);
 }
 
 /*
- * The signal came just before its old disposition was put back: it acts so as soon as the handler returns.  If our handler still
- * stands, because somebody has put it there again, there is no old disposition but the default.
+ * Our handler stands, but a moment ago there was no instance.  Either there is one now, or somebody has put the handler there
+ * again and there is nothing before it but the default.
  */
+static void handle_again(int signal)
+{
+	qs_signals *signals = NULL;
+
+	/* Changes nothing and reads the newest.  Pairs with store_release in install(). */
+	if (!qs__compare_exchange_acquire(&installed, &signals, NULL)) {
+		handle(signals, signal);
+		return;
+	}
+	set_default(signal);
+	(void)raise(signal);
+}
+
+/* The signal came just before the ladder was taken away: it acts as before, as soon as the handler returns. */
 static void pass_on(int signal)
 {
 	struct sigaction now;
 
 	if (sigaction(signal, NULL, &now) == 0 && is_ours(&now))
-		set_default(signal);
-	(void)raise(signal);
+		handle_again(signal);
+	/* Pairs with store_release in qs_signals_close(). */
+	else if ((qs__load_acquire(&put_back_signals) & bit_of(signal)) != 0)
+		(void)raise(signal);
 }
 
 static void on_signal(int signal)
@@ -174,17 +207,8 @@ static void wait_for_handlers(void)
 
 /* ------------------------------------------------------------------------------------------------------ installing */
 
-/* Puts one handler back, unless somebody replaced ours since. */
-static void put_back(const struct handled *handled)
-{
-	struct sigaction now;
-
-	if (sigaction(handled->signal, NULL, &now) == 0 && is_ours(&now))
-		(void)sigaction(handled->signal, &handled->old, NULL);
-}
-
-/* Notes the signals to take over, with their dispositions: those that are not ignored, each once. */
-static void note_old(qs_signals *signals, const int *numbers, size_t count)
+/* Notes the signals to take over, with their dispositions: those that are not ignored, each once.  0, or -EINVAL. */
+static int note_old(qs_signals *signals, const int *numbers, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
 		struct handled *handled = &signals->handled[signals->count];
@@ -193,10 +217,13 @@ static void note_old(qs_signals *signals, const int *numbers, size_t count)
 		for (size_t before = 0; before < signals->count; before++)
 			is_twice = is_twice || signals->handled[before].signal == numbers[i];
 		handled->signal = numbers[i];
-		if (!is_twice && sigaction(numbers[i], NULL, &handled->old) == 0 &&
-		    handled->old.sa_handler != SIG_IGN)
+		/* Some numbers are libc's own. */
+		if (sigaction(numbers[i], NULL, &handled->old) != 0)
+			return -EINVAL;
+		if (!is_twice && handled->old.sa_handler != SIG_IGN)
 			signals->count++;
 	}
+	return 0;
 }
 
 static void install_handlers(const qs_signals *signals)
@@ -214,8 +241,8 @@ static void install_handlers(const qs_signals *signals)
 }
 
 /*
- * A forked child: what the parent had is not ours, and its threads are not inside.  Its handlers acted as the old dispositions, so
- * these come back: they are what ours will give way to.
+ * A forked child: what the parent had is not ours, and its threads are not inside.  Its handlers acted as the old
+ * dispositions, so these come back: they are what ours will give way to.
  */
 static void disinherit(void)
 {
@@ -223,7 +250,7 @@ static void disinherit(void)
 	const qs_signals *inherited = qs__load_relaxed(&installed);
 
 	for (size_t i = 0; inherited != NULL && i < inherited->count; i++)
-		put_back(&inherited->handled[i]);
+		(void)put_back(&inherited->handled[i]);
 	/* relaxed: as above. */
 	qs__store_relaxed(&installed, (qs_signals *)NULL);
 	/* relaxed: a handler of ours finds no instance. */
@@ -239,10 +266,9 @@ static int install(qs_signals *signals, const int *numbers, size_t count)
 	if (error > 0)
 		disinherit();
 	/* relaxed: changes under this lock. */
-	error = qs__load_relaxed(&installed) != NULL ? -EBUSY : 0;
+	error = qs__load_relaxed(&installed) != NULL ? -EBUSY : note_old(signals, numbers, count);
 	if (error == 0) {
-		note_old(signals, numbers, count);
-		/* Publishes the instance.  Pairs with load_acquire in on_signal(). */
+		/* Publishes the instance.  Pairs with load_acquire in on_signal() and the look in handle_again(). */
 		qs__store_release(&installed, signals);
 		install_handlers(signals);
 	}
@@ -256,7 +282,7 @@ static void give_grace(void *arg)
 	qs_signals *signals = arg;
 	/* relaxed: written by the handler whose mark of the token we have seen. */
 	const uint64_t word = qs__load_relaxed(&signals->rung);
-	const qs_time start = rung_of(word) == SOFT ? (qs_time)(word & ~RUNG_BITS) : qs__clock_now();
+	const qs_time start = rung_of(word) == SOFT ? (qs_time)(word & ~RUNG_MASK) : qs__clock_now();
 
 	if (signals->grace_ns < QS_NEVER - start)
 		qs__attended_set_deadline(signals->hard->attended, start + signals->grace_ns);
@@ -316,6 +342,7 @@ int qs_stop_on_signals(qs_signals **out, const qs_signals_options *options)
 	const qs_signals_options defaults = QS_SIGNALS_OPTIONS_INIT;
 	const int *numbers = default_signals;
 	size_t count = sizeof(default_signals) / sizeof(default_signals[0]);
+	const int saved = errno;
 	qs_signals *signals;
 	int error;
 
@@ -332,6 +359,7 @@ int qs_stop_on_signals(qs_signals **out, const qs_signals_options *options)
 	if (error != 0)
 		return error;
 	error = install(signals, numbers, count);
+	errno = saved;
 	if (error != 0) {
 		signals_free(signals);
 		return error;
@@ -354,11 +382,17 @@ qs_stop *qs_signals_hard(qs_signals *signals)
 
 void qs_signals_close(qs_signals *signals)
 {
+	uint64_t were_put_back = 0;
+
 	if (!qs__object_is_ours(signals, QS__MAGIC_SIGNALS))
 		return;
 	(void)qs__era_lock(&lock);
-	for (size_t i = 0; i < signals->count; i++)
-		put_back(&signals->handled[i]);
+	for (size_t i = 0; i < signals->count; i++) {
+		if (put_back(&signals->handled[i]))
+			were_put_back |= bit_of(signals->handled[i].signal);
+	}
+	/* Pairs with load_acquire in pass_on(): whoever finds no instance sees what to do. */
+	qs__store_release(&put_back_signals, were_put_back);
 	/* relaxed: the fence in wait_for_handlers() orders it. */
 	qs__store_relaxed(&installed, (qs_signals *)NULL);
 	qs__era_unlock(&lock);
@@ -379,20 +413,30 @@ static void die_by(int signal)
 	_exit(EXIT_BY_SIGNAL + signal);
 }
 
+/* The signal that asked this token, or 0. */
+static int signal_of(const qs_stop *stop)
+{
+	const struct qs__cause *cause = qs__stop_cause(stop);
+
+	return cause != NULL && cause->kind == QS_CAUSE_SIGNAL ? cause->signal : 0;
+}
+
 int qs_stop_exit(qs_signals *signals)
 {
-	const struct qs__cause *cause;
 	qs_stop *soft;
-	int signal = 0;
+	qs_stop *hard;
+	int signal;
 
 	if (!qs__object_is_ours(signals, QS__MAGIC_SIGNALS))
 		return 0;
 	soft = qs_stop_retain(signals->soft);
+	hard = qs_stop_retain(signals->hard);
 	qs_signals_close(signals);
 	/* After closing: a handler may have been inside. */
-	cause = qs__stop_cause(soft);
-	if (cause != NULL && cause->kind == QS_CAUSE_SIGNAL)
-		signal = cause->signal;
+	signal = signal_of(soft);
+	if (signal == 0)
+		signal = signal_of(hard);
+	qs_stop_release(hard);
 	qs_stop_release(soft);
 	if (signal != 0)
 		die_by(signal);

@@ -9,8 +9,8 @@
  *	RUNNING -> AWAITED	a remover in another thread, before it parks
  *	RUNNING, AWAITED -> OVER	the runner, its last touch; not if fn removed the callback itself
  *
- * RUNNING is entered under the lock or before anybody else can see the callback, so a remover either takes it out idle or sees
- * who runs it.  One thread removes a callback, once.
+ * RUNNING is entered under the lock or before anybody else can see the callback, so a remover either takes it out idle or
+ * sees who runs it.  One thread removes a callback, once.
  *
  * Lock order: the token's lock only, and not while fn runs.
  */

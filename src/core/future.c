@@ -2,9 +2,9 @@
 /*
  * future.c - how a task ends, and what is known of it afterwards.
  *
- * Whoever ends a future writes the outcome, publishes the state and closes the event under the event's lock, and tells the waiters
- * after it.  From the publication on the user may release the last reference but one: the one who ends the future holds
- * the pool's and drops it last.
+ * Whoever ends a future writes the outcome, publishes the state and closes the event under the event's lock, and tells the
+ * waiters after it.  From the publication on the user may release the last reference but one: the one who ends the future
+ * holds the pool's and drops it last.
  */
 #include "core/future.h"
 
@@ -128,7 +128,7 @@ void qs__future_keep(qs_future *future, void *result, qs_destroy_fn *destroy)
 		unwanted_destroy(unwanted);
 }
 
-static bool is_bad_end(qs_state state)
+bool qs__state_is_bad(int state)
 {
 	return state == QS_FAILED || state == QS_ABANDONED || state == QS_TIMED_OUT;
 }
@@ -155,7 +155,7 @@ bool qs__future_end(qs_future *future, const struct qs__outcome *outcome)
 	qs__store_release(&future->state, (uint32_t)outcome->state);
 	qs__event_close_locked(&future->ended, &waiting);
 	qs__mutex_unlock(&future->ended.lock);
-	qs__event_notify(&waiting, is_bad_end(outcome->state));
+	qs__event_notify(&waiting, qs__state_is_bad(outcome->state));
 	qs_stop_release(token);
 	return true;
 }

@@ -11,8 +11,8 @@
  *	RUNNING --> DONE, FAILED, STOPPED	the worker, when the body has returned
  *	RUNNING --> ABANDONED		the joiner that waits no longer; the worker's own end then comes too late
  *
- * CLAIMED is seen from outside as pending.  Being out of the queue is what decides between a worker and a canceller, so a claim
- * needs no compare-and-swap; the end is decided under the event's lock.
+ * CLAIMED is seen from outside as pending.  Being out of the queue is what decides between a worker and a canceller, so a
+ * claim needs no compare-and-swap; the end is decided under the event's lock.
  */
 #ifndef QS__CORE_FUTURE_H
 #define QS__CORE_FUTURE_H
@@ -76,12 +76,15 @@ bool qs__future_end(qs_future *future, const struct qs__outcome *outcome);
 /* Free the argument, once; the caller owns the task. */
 void qs__future_destroy_arg(qs_future *future);
 
+/* True for the ends that a wait for the first failure looks for. */
+bool qs__state_is_bad(int state);
+
 /* True if giving back a reference may run a destructor of the user's; once the future has ended. */
 bool qs__future_has_result(const qs_future *future);
 
 /*
- * What the body leaves: words about its failure, and a pointer.  Both are given; of an abandoned task they are freed at once, for
- * its outcome stands.
+ * What the body leaves: words about its failure, and a pointer.  Both are given; of an abandoned task they are freed at
+ * once, for its outcome stands.
  */
 void qs__future_say(qs_future *future, char *message);
 void qs__future_keep(qs_future *future, void *result, qs_destroy_fn *destroy);

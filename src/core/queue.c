@@ -2,21 +2,22 @@
 /*
  * queue.c - the plain one: a list under a lock, and two lists of parked threads.
  *
- * A wake-up costs more than all else here, so one is in flight at a time: a push wakes a taker only if none is on its way, and a
- * taker that comes back and leaves more behind wakes the next one.  So a burst of pushes makes one wake-up call, and nothing is
- * left lying while somebody is parked:
+ * A wake-up costs more than all else here, so one is in flight at a time: a push wakes a taker only if none is on its way,
+ * and a taker that comes back and leaves more behind wakes the next one.  So a burst of pushes makes one wake-up call, and
+ * nothing is left lying while somebody is parked:
  *
  *	invariant	there are items, and takers are parked  =>  is_waking
  *
- * A taker that was woken always comes back to the lock.  It may find nothing, for one that was awake was faster; then it parks again.
+ * A taker that was woken always comes back to the lock.  It may find nothing, for one that was awake was faster; then it
+ * parks again.
  *
- * Givers are woken one per item that leaves.  A giver that was woken may find the room gone, and parks again; one that leaves
- * because of its deadline or stop passes the wake-up on:
+ * Givers are woken one per item that leaves.  A giver that was woken may find the room gone, and parks again; one that
+ * leaves because of its deadline or stop passes the wake-up on:
  *
  *	invariant	there is room, and givers are parked  =>  a giver is on its way
  *
- * Who wakes writes into the parked thread's frame under the lock and unparks by address after it; a thread that was woken takes
- * the lock before it goes, so the frame is there.
+ * Who wakes writes into the parked thread's frame under the lock and unparks by address after it; a thread that was woken
+ * takes the lock before it goes, so the frame is there.
  *
  * Lock order: the queue's lock is the innermost.
  */

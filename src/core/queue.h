@@ -31,9 +31,8 @@ void qs__queue_init(struct qs__queue *queue, size_t limit);
 void qs__queue_fini(struct qs__queue *queue);
 
 /*
- * Put a link in.  *out_is_unattended: there are more items than takers that are parked or on the way, so that somebody may have
- * to be found.
- * Returns 0, -EAGAIN (full), -ESHUTDOWN (closed).
+ * Put a link in.  *out_is_unattended: there are more items than takers that are parked or on the way, so that somebody may
+ * have to be found.  Returns 0, -EAGAIN (full), -ESHUTDOWN (closed).
  */
 int qs__queue_push(struct qs__queue *queue, struct qs__list *link, bool *out_is_unattended);
 

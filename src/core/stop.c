@@ -2,18 +2,19 @@
 /*
  * stop.c - a tree of tokens that are asked once.
  *
- * Asking has two halves.  The *mark* is one compare-and-swap of `cause` from NULL: it decides who was first and publishes the
- * reason.  The *walk* goes down the tree, breadth first: under each token's lock it closes the event, makes the descriptor
- * readable and marks the children; then, holding nothing, it wakes the waits.  When the whole subtree has been woken it runs the
- * callbacks.  Ordinary code does both; a signal handler only the mark, and the attendant walks.
+ * Asking has two halves.  The *mark* is one compare-and-swap of `cause` from NULL: it decides who was first and publishes
+ * the reason.  The *walk* goes down the tree, breadth first: under each token's lock it closes the event, makes the
+ * descriptor readable and marks the children; then, holding nothing, it wakes the waits.  When the whole subtree has been
+ * woken it runs the callbacks.  Ordinary code does both; a signal handler only the mark, and the attendant walks.
  *
- * A child that is born while its parent is asked: birth and the walk both hold the parent's lock.  Birth first: the walk finds it
- * among the children.  Walk first: birth finds the parent marked, for the mark precedes every walk.
+ * A child that is born while its parent is asked: birth and the walk both hold the parent's lock.  Birth first: the walk
+ * finds it among the children.  Walk first: birth finds the parent marked, for the mark precedes every walk.
  *
  * Two walks may meet in a token with two parents: whoever marks it goes on below it, the other one passes by.
  *
- * The reason lives in the token that was asked first, `own`.  Children point at it: they keep their parents alive.  Should two
- * threads fill in one token at the same instant, the second does not wait for the first: it marks with a general reason.
+ * The reason lives in the token that was asked first, `own`.  Children point at it: they keep their parents alive.  Should
+ * two threads fill in one token at the same instant, the second does not wait for the first: it marks with a general
+ * reason.
  *
  * Lock order: one token's lock at a time, none while user code runs.
  */
@@ -81,7 +82,7 @@ qs_stop *qs__stop_new(qs_stop *parent, qs_stop *also)
 	qs__list_init(&stop->callbacks);
 	stop->fd = -1;
 	link_up(&stop->up[0], parent, stop);
-	link_up(&stop->up[1], also, stop);
+	link_up(&stop->up[1], also != parent ? also : NULL, stop);
 	return stop;
 }
 
@@ -173,7 +174,7 @@ static const struct qs__cause *describe(qs_stop *stop, int code, const char *tex
 {
 	if (qs__stop_cause(stop) != NULL || !take_own(stop))
 		return &cause_general;
-	copy_text(stop->own_text, sizeof(stop->own_text), text != NULL ? text : cause_general.text);
+	copy_text(stop->own_text, sizeof(stop->own_text), text != NULL && *text != '\0' ? text : cause_general.text);
 	copy_text(stop->own_task, sizeof(stop->own_task), qs__current_task_name());
 	QS_PLAIN_WRITE(stop->own.code, code);
 	stop->own.kind = QS_CAUSE_ASKED;

@@ -73,8 +73,9 @@ void qs__stop_walk(qs_stop *stop);
 const struct qs__cause *qs__stop_cause(const qs_stop *stop);
 
 /*
- * The nearest token at or above this one (NULL = none) that was asked, or NULL.  Sees at once what a signal handler asked further
- * up, before the attendant's walk has come down; in a very large tree it looks at the nearest ones only, and the walk tells.
+ * The nearest token at or above this one (NULL = none) that was asked, or NULL.  Sees at once what a signal handler asked
+ * further up, before the attendant's walk has come down; in a very large tree it looks at the nearest ones only, and the
+ * walk tells.
  */
 qs_stop *qs__stop_find_asked(qs_stop *stop);
 

@@ -15,7 +15,8 @@
  * Lock order: one event's lock at a time; only a queue's is taken inside it (core/future.h).
  *
  * Nothing is lost: the word changes with every event told, and a thread parks only on the value that it has judged.  Who
- * tells need not wake it if that value does not reach the goal; a thread with another wish says so by EAGER, in the same word.
+ * tells need not wake it if that value does not reach the goal; a thread with another wish says so by EAGER, in the same
+ * word.
  */
 #include "core/waiter.h"
 

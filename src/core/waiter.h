@@ -105,8 +105,8 @@ int qs__waiter_park_ready(struct qs__waiter *waiter, qs_time deadline);
 struct qs__wait_node *qs__waiter_take_ready(struct qs__waiter *waiter);
 
 /*
- * Unlink these nodes, which are all that are left; wait until the events that have happened have told.  The second form is for
- * nodes that are members of larger things, `stride` bytes apart.
+ * Unlink these nodes, which are all that are left; wait until the events that have happened have told.  The second form is
+ * for nodes that are members of larger things, `stride` bytes apart.
  */
 void qs__waiter_leave(struct qs__waiter *waiter, struct qs__wait_node *nodes, size_t count);
 void qs__waiter_leave_each(struct qs__waiter *waiter, struct qs__wait_node *first, size_t count, size_t stride);

@@ -3,7 +3,8 @@
  * cancel.c - tasks that will not run: cancelled one by one, by their submitter's token, or swept on the way down.
  *
  * Who takes a pending task out of the queue owns it.  A canceller gets at the queue through the future, and the pool may be
- * gone once the task has ended; so it looks at the state and takes the task out under the future's lock, which the end needs too.
+ * gone once the task has ended; so it looks at the state and takes the task out under the future's lock, which the end
+ * needs too.
  *
  * Waiters are told first, all of them, and the arguments' destructors run after that: nobody should wait for those.
  *
@@ -146,16 +147,33 @@ static qs_stop *running_token(qs_future *future)
 	return token;
 }
 
+/* Cancels a pending task, with a token of its own to keep the reason in; false if it is too late. */
+static bool cancel_because(qs_future *future, int code, const char *text)
+{
+	qs_stop *reason = qs__stop_new(NULL, NULL);
+	bool is_cancelled;
+
+	if (reason == NULL)
+		return cancel_one(future, &qs__cause_cancelled, NULL);
+	(void)qs_stop_ask(reason, code, text);
+	is_cancelled = cancel_one(future, qs__stop_cause(reason), reason);
+	qs_stop_release(reason);
+	return is_cancelled;
+}
+
 int qs_future_stop(qs_future *future, int code, const char *text)
 {
-	int result = qs_future_cancel(future);
+	int result = qs_future_state(future);
 	qs_stop *token;
 
-	if (result != 0)
+	if (result < 0)
 		return result;
+	if (code > 0)
+		return -EINVAL;
+	if (result == QS_PENDING && cancel_because(future, code, text))
+		return 1;
 	token = running_token(future);
-	if (token != NULL)
-		result = qs_stop_ask(token, code, text);
+	result = token != NULL ? qs_stop_ask(token, code, text) : 0;
 	qs_stop_release(token);
 	return result;
 }

@@ -2,9 +2,9 @@
 /*
  * join.c - the way down: shutdown takes no more, join waits and reports.
  *
- * A join waits for the pool to be over.  If its deadline or its hard token comes first, it ends the rest itself: what is pending
- * is cancelled, the pool's token is asked, and each task that still runs is *abandoned*: its future ends in the joiner's hands, its
- * hold and its worker's are given back, and the worker is left to go when its body returns.
+ * A join waits for the pool to be over.  If its deadline or its hard token comes first, it ends the rest itself: what is
+ * pending is cancelled, the pool's token is asked, and each task that still runs is *abandoned*: its future ends in the
+ * joiner's hands, its hold and its worker's are given back, and the worker is left to go when its body returns.
  *
  * Of several joins one collects; the others wait until it has.
  *
@@ -38,6 +38,9 @@ int qs_pool_shutdown(qs_pool *pool, qs_shutdown_mode mode)
 	if (wanted > pool->mode)
 		pool->mode = wanted;
 	qs__mutex_unlock(&pool->lock);
+	/* Before the sweep, so that no worker is faster.  Pairs with load_acquire in serve(). */
+	if (wanted >= QS__MODE_CANCEL)
+		qs__store_release(&pool->is_cancelling, 1);
 	qs__queue_close(&pool->queue);
 	/* Asked first, so that what runs hears of it before the destructors of what does not; the pool's callback cancels. */
 	if (wanted == QS__MODE_STOP)
@@ -69,7 +72,10 @@ static qs_time asked_at(const struct qs__worker *worker)
 	return when != 0 ? when : pool->asked_at;
 }
 
-/* Notes the straggler, under the pool's lock.  False if the worker runs no code of the user's; else *out is its task, counted, if that has a hold yet. */
+/*
+ * Notes the straggler, under the pool's lock.  False if the worker runs no code of the user's; else *out is its task, counted, if
+ * that has a hold yet.
+ */
 static bool lose(struct qs__worker *worker, qs_future **out)
 {
 	const qs_straggler empty = QS_STRAGGLER_INIT;
@@ -118,8 +124,8 @@ static bool is_there(const struct qs__worker *worker)
 }
 
 /*
- * Leaves one worker behind if it runs code of the user's, or never came.  True if it is still there: it will leave, or enter such
- * code, by itself.
+ * Leaves one worker behind if it runs code of the user's, or never came.  True if it is still there: it will leave, or
+ * enter such code, by itself.
  */
 static bool abandon(qs_pool *pool, struct qs__worker *worker)
 {
@@ -160,8 +166,8 @@ static bool abandon_all(qs_pool *pool)
 }
 
 /*
- * The wait is over, the pool is not.  Workers that run our own code are waited for; what is left after that is held by somebody who
- * cancels tasks in another thread and is in a destructor: those tasks have ended and are counted.
+ * The wait is over, the pool is not.  Workers that run our own code are waited for; what is left after that is held by
+ * somebody who cancels tasks in another thread and is in a destructor: those tasks have ended and are counted.
  */
 static void end_rest(qs_pool *pool)
 {

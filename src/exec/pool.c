@@ -79,6 +79,7 @@ static void pool_init(qs_pool *pool)
 	qs__atomic_init(&pool->places_free, pool->options.workers);
 	for (int state = 0; state < QS_STATES; state++)
 		qs__atomic_init(&pool->ends[state], 0);
+	qs__atomic_init(&pool->is_cancelling, 0);
 	qs__atomic_init(&pool->is_joining, 0);
 	qs__event_init(&pool->joined);
 	workers_init(pool);
@@ -158,6 +159,11 @@ void qs__pool_release(qs_pool *pool)
 	qs__event_fini(&pool->joined);
 	qs__mutex_fini(&pool->lock);
 	qs__atomic_fini(&pool->holds);
+	qs__atomic_fini(&pool->places_free);
+	qs__atomic_fini(&pool->is_cancelling);
+	qs__atomic_fini(&pool->is_joining);
+	for (int state = 0; state < QS_STATES; state++)
+		qs__atomic_fini(&pool->ends[state]);
 	qs__object_free(&pool->object);
 }
 

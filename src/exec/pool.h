@@ -3,9 +3,10 @@
  * pool.h - a pool from inside: a queue, places for workers, and what keeps the two from ending too early.
  *
  * A pool's life is measured in *holds*.  One is taken for being open, given back by the first shutdown; one for each task
- * accepted, given back when it has ended and nothing of it touches the pool any more; one for each worker that is there or on its
- * way.  When the last hold goes, the event `over` fires, and that is what a join waits for.  New holds are taken only by those who
- * know of another one, so the count does not come back from 0 but for a submit that is about to be refused.
+ * accepted, given back when it has ended and nothing of it touches the pool any more; one for each worker that is there or
+ * on its way.  When the last hold goes, the event `over` fires, and that is what a join waits for.  New holds are taken
+ * only by those who know of another one, so the count does not come back from 0 but for a submit that is about to be
+ * refused.
  *
  * The memory has owners of its own: the user, and each worker.  So a worker that was left behind still has a pool to leave.
  *
@@ -83,6 +84,7 @@ struct qs_pool {
 	struct qs__event over;			/* fires with the last hold */
 	qs__mutex lock;
 	enum qs__mode mode;			/* P */
+	qs__atomic(uint32_t) is_cancelling;	/* A  a shutdown cancels what is pending: nothing is claimed any more */
 	qs_time retry_at;			/* P  no thread is started before it, after one could not be */
 	int64_t retry_pause_ns;			/* P  doubles with each failure */
 	qs_time asked_at;			/* P  when `stop` was asked; 0 = it was not */
@@ -109,8 +111,8 @@ void qs__pool_release(qs_pool *pool);	/* one owner of the memory less */
 int qs__pool_grow(qs_pool *pool);
 
 /*
- * cancel.c: what becomes of tasks that will not run.  Telling comes first and runs no code of the user's; the destructors of the
- * arguments run in dispose.
+ * cancel.c: what becomes of tasks that will not run.  Telling comes first and runs no code of the user's; the destructors
+ * of the arguments run in dispose.
  */
 
 /* End a claimed task, which the caller owns, as cancelled, and tell. */

@@ -2,7 +2,8 @@
 /*
  * submit.c - hand a task to the pool: accepted, or refused with nothing left behind.
  *
- * The task's hold is taken before it can be seen, and given back if it is refused.  It counts as submitted when it is in the queue.
+ * The task's hold is taken before it can be seen, and given back if it is refused.  It counts as submitted when it is in
+ * the queue.
  */
 #include <errno.h>
 
@@ -40,6 +41,8 @@ static int enqueue(qs_pool *pool, qs_future *future, bool *out_is_unattended, qs
 {
 	int error = qs__queue_push(&pool->queue, &future->in_queue, out_is_unattended);
 
+	if (error == -EAGAIN && qs_stop_is_asked(stop) == 1)
+		return -ECANCELED;
 	if (error == -EAGAIN && deadline > 0) {
 		if (qs__current_is_of(pool))
 			return -EDEADLK;

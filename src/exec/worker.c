@@ -3,12 +3,13 @@
  * worker.c - one worker's life: it comes, takes tasks until there are none any more, and leaves.
  *
  * Before a body is entered the task is judged: the claim comes first (the task is out of the queue), the look at the tokens
- * after it.  So once an ask has returned, no claim succeeds any more; a body that was judged just before may still be entered.
+ * after it.  So once an ask has returned, no claim succeeds any more; a body that was judged just before may still be
+ * entered.
  *
- * `is_busy` tells the joiner whom to leave behind: it stands while code of the user's runs, a body or a destructor, and changes under
- * the worker's lock.  With it stands the task, as long as that still has a hold to give back; a joiner that waits no longer
- * does so and says it in `is_lost`; from then on the task is none of the worker's business.  All else that a worker does is ours
- * and short, and a joiner waits for it.
+ * `is_busy` tells the joiner whom to leave behind: it stands while code of the user's runs, a body or a destructor, and
+ * changes under the worker's lock.  With it stands the task, as long as that still has a hold to give back; a joiner that
+ * waits no longer does so and says it in `is_lost`; from then on the task is none of the worker's business.  All else that
+ * a worker does is ours and short, and a joiner waits for it.
  *
  * The last touch of the pool is giving back the worker's own reference.
  */
@@ -130,13 +131,14 @@ static void run(struct qs__worker *worker, qs_future *future)
 	let_go(worker, future);
 }
 
-/* Cancels the task that it has taken, because this token was asked; if that is the pool's, the task is noted as never started. */
+/* Cancels the task that it has taken; one that is cancelled with all of the pool's is noted as never started. */
 static void refuse(struct qs__worker *worker, qs_future *future, qs_stop *asked, bool is_for_pool)
 {
+	const struct qs__cause *cause = asked != NULL ? qs__stop_cause(asked) : &qs__cause_shutdown;
 	qs_pool *pool = worker->pool;
 	struct qs__list one;
 
-	qs__task_cancel(future, qs__stop_cause(asked), asked);
+	qs__task_cancel(future, cause, asked);
 	if (is_for_pool) {
 		qs__object_retain(&future->object);
 		qs__list_init(&one);
@@ -150,14 +152,20 @@ static void refuse(struct qs__worker *worker, qs_future *future, qs_stop *asked,
 
 static void serve(struct qs__worker *worker, qs_future *future)
 {
+	qs_pool *pool = worker->pool;
 	qs_stop *pool_asked;
-	qs_stop *asked;
+	qs_stop *task_asked;
 
 	qs__future_claim(future);
-	pool_asked = qs__stop_find_asked(worker->pool->stop);
-	asked = pool_asked != NULL ? pool_asked : qs__stop_find_asked(future->stop);
-	if (asked != NULL) {
-		refuse(worker, future, asked, pool_asked != NULL);
+	pool_asked = qs__stop_find_asked(pool->stop);
+	task_asked = qs__stop_find_asked(future->stop);
+	/* Pairs with store_release in qs_pool_shutdown(). */
+	if (pool_asked != NULL || qs__load_acquire(&pool->is_cancelling) != 0) {
+		refuse(worker, future, pool_asked, true);
+		return;
+	}
+	if (task_asked != NULL) {
+		refuse(worker, future, task_asked, false);
 		return;
 	}
 	if (future->stop != NULL)

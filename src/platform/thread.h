@@ -37,8 +37,8 @@ int qs__thread_id(void);
 const void *qs__thread_self(void);
 
 /*
- * One pointer per thread, NULL at its start: the task that runs in it, or the worker that does.  Only waits, submit, join and
- * destroy look at it; everything else is handed its context.
+ * One pointer per thread, NULL at its start: the task that runs in it, or the worker that does.  Only waits, submit, join
+ * and destroy look at it; everything else is handed its context.
  */
 void *qs__current(void);
 void qs__set_current(void *value);

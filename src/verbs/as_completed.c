@@ -2,9 +2,9 @@
 /*
  * as_completed.c - futures in the order in which they end, each of them once.
  *
- * The set is one collecting waiter with a node per future, attached as long as the set lives.  Who ends a future pushes its node
- * on the waiter's `ready`; the consumer takes what is there and hands it out, oldest first.  A future costs O(1) however many there
- * are, and nothing is scanned.
+ * The set is one collecting waiter with a node per future, attached as long as the set lives.  Who ends a future pushes its
+ * node on the waiter's `ready`; the consumer takes what is there and hands it out, oldest first.  A future costs O(1)
+ * however many there are, and nothing is scanned.
  *
  * Those that had ended at the beginning never get on `ready`; they stand first in the list of what is to be handed out.
  *

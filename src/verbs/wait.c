@@ -2,9 +2,10 @@
 /*
  * wait.c - one, any, all, first failure: one mechanism, four goals.
  *
- * A wait for many has a node per future and one for the stop.  Each completion costs its maker one read-modify-write, and wakes the
- * waiter only when the goal is reached: one future for any, all of them for all; a failure is urgent for the first failure.  What
- * came of it is read from the futures after the waiter has left, so an end that comes together with a stop wins.
+ * A wait for many has a node per future and one for the stop.  Each completion costs its maker one read-modify-write, and
+ * wakes the waiter only when the goal is reached: one future for any, all of them for all; a failure is urgent for the
+ * first failure.  What came of it is read from the futures after the waiter has left, so an end that comes together with a
+ * stop wins.
  */
 #include <errno.h>
 
@@ -68,11 +69,6 @@ static int judge_all(size_t *out_index, qs_future *const *futures, size_t count)
 	return 0;
 }
 
-static bool is_failure(int state)
-{
-	return state == QS_FAILED || state == QS_ABANDONED || state == QS_TIMED_OUT;
-}
-
 static int judge_first_failure(size_t *out_index, qs_future *const *futures, size_t count)
 {
 	bool have_all_ended = true;
@@ -81,7 +77,7 @@ static int judge_first_failure(size_t *out_index, qs_future *const *futures, siz
 	for (size_t i = 0; i < count; i++) {
 		const int state = qs_future_state(futures[i]);
 
-		if (is_failure(state)) {
+		if (qs__state_is_bad(state)) {
 			*out_index = i;
 			return 1;
 		}
@@ -113,7 +109,7 @@ static void wait_with(const struct wait *wait, struct qs__wait_node *nodes, qs_t
 		if (qs__waiter_attach(&waiter, &nodes[i], &future->ended, wait->urgency))
 			continue;
 		qs__waiter_count(&waiter);
-		if (wait->urgency == QS__URGENT_IF_BAD && is_failure(qs_future_state(future)))
+		if (wait->urgency == QS__URGENT_IF_BAD && qs__state_is_bad(qs_future_state(future)))
 			is_failure_there = true;
 	}
 	if (qs__waiter_attach_stop(&waiter, &nodes[wait->count], stop) && !is_failure_there)

@@ -179,8 +179,10 @@ static void test_future_stop_of_a_pending_task_cancels_it(void **state)
 
 	(void)state;
 	gate_await(&hold.entered, 1);
-	assert_int_equal(qs_future_stop(pending, 0, NULL), 1);
-	assert_int_equal(cause_of(pending).kind, QS_CAUSE_CANCELLED);
+	assert_int_equal(qs_future_stop(pending, -EPIPE, "nobody reads"), 1);
+	assert_int_equal(cause_of(pending).kind, QS_CAUSE_ASKED);
+	assert_int_equal(cause_of(pending).code, -EPIPE);
+	assert_string_equal(cause_of(pending).text, "nobody reads");
 	task_end(pending, QS_CANCELLED);
 	gate_raise(&hold.leave);
 	task_end(held, QS_DONE);

@@ -35,8 +35,8 @@
 #define TSAN_SLICE_NS (20 * QS__NS_PER_MS)
 
 /*
- * The thread sanitizer keeps signals back until the thread makes a call that it intercepts, which a bare system call is not.  So
- * under it a thread parks in slices and makes such a call after each; a park may return early anyway.
+ * The thread sanitizer keeps signals back until the thread makes a call that it intercepts, which a bare system call is
+ * not.  So under it a thread parks in slices and makes such a call after each; a park may return early anyway.
  */
 static qs_time slice(qs_time deadline)
 {

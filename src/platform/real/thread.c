@@ -40,6 +40,7 @@ static void *thread_main(void *memory)
 /* pthread_create with our attributes; a positive errno, as the pthread calls return it. */
 static int create(pthread_t *out, struct start *start, size_t stack_bytes)
 {
+	const int saved = errno;
 	pthread_attr_t attributes;
 	sigset_t old;
 	int error = pthread_attr_init(&attributes);
@@ -54,6 +55,7 @@ static int create(pthread_t *out, struct start *start, size_t stack_bytes)
 		qs__signals_restore(&old);
 	}
 	(void)pthread_attr_destroy(&attributes);
+	errno = saved;
 	return error;
 }
 
@@ -75,8 +77,8 @@ int qs__thread_start(qs__thread *out, qs__thread_fn *fn, void *arg, size_t stack
 
 #ifdef __SANITIZE_THREAD__
 /*
- * The thread sanitizer does not see pthread_clockjoin_np: it would report each worker as leaked, and miss that what it did comes before.
- * It does see the twin on the wall clock, which under it may be trusted not to jump.
+ * The thread sanitizer does not see pthread_clockjoin_np: it would report each worker as leaked, and miss that what it did
+ * comes before.  It does see the twin on the wall clock, which under it may be trusted not to jump.
  */
 static int join_by(qs__thread thread, qs_time deadline)
 {
