@@ -260,6 +260,35 @@ static const struct sim_case deadline_ends_sleep = {
 	},
 };
 
+/* The attendant sleeps already when the deadline is set. */
+static void sleep_until_own_deadline(void *arg)
+{
+	qs_stop *own = make_with_deadline();
+
+	(void)arg;
+	SIM_ASSERT(qs_sleep(QS_NEVER, own) == -ECANCELED);
+	qs_stop_release(own);
+}
+
+static void late_deadline_setup(void)
+{
+	stop = make_for_handlers();
+	sim_thread("sleeper", sleep_until_own_deadline, NULL);
+}
+
+static const struct sim_case deadline_is_set_late = {
+	.name = "deadline-is-set-late",
+	.setup = late_deadline_setup,
+	.finish = release_stop,
+	.preemptions = 2,
+	.stale_reads = 1,
+	.random = 20000,
+	.controls = {
+		{ "attendant.c:call:fetch_add_acq_rel", SIM_DROP, SIM_DEADLOCK, 0 },
+		{ "attendant.c:call:unpark_one", SIM_DROP, SIM_DEADLOCK, 0 },
+	},
+};
+
 static void release_other(void *arg)
 {
 	qs_stop_release(arg);
@@ -291,6 +320,7 @@ static void test_sim_a27_deadline_against_sleep_and_release(void **state)
 {
 	(void)state;
 	assert_true(sim_verify(&deadline_ends_sleep));
+	assert_true(sim_verify(&deadline_is_set_late));
 	assert_true(sim_verify(&deadline_against_release));
 }
 

@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <signal.h>
 
 #include "core/stop.h"
 #include "platform/clock.h"
@@ -385,10 +386,166 @@ static const struct sim_case task_stop_against_submit = {
 	},
 };
 
+/* The only worker is busy until the task has ended: so it is the ask that must end it, or the submit that comes after. */
+static void submit_with_stop_and_await(void *arg)
+{
+	struct job *job = arg;
+
+	submit_with_stop(job);
+	if (job->accepted)
+		await_job(job);
+	open_gate(NULL);
+}
+
+static void busy_setup(void)
+{
+	begin(1);
+	stop = qs__stop_new(NULL, NULL);
+	SIM_ASSERT(submit_body(&jobs[0], wait_at_gate, NULL) == 0);
+	sim_thread("submitter", submit_with_stop_and_await, &jobs[1]);
+	sim_thread("stopper", ask_stop, NULL);
+}
+
+static const struct sim_case task_stop_while_busy = {
+	.name = "task-stop-while-busy",
+	.setup = busy_setup,
+	.finish = end,
+	.preemptions = 2,
+	.random = 50000,
+	.controls = {
+		{ "waiter.c:qs__event_notify:unpark_one", SIM_DROP, SIM_DEADLOCK, 0 },
+	},
+};
+
 static void test_sim_a24_task_token_is_asked_while_it_is_submitted(void **state)
 {
 	(void)state;
 	assert_true(sim_verify(&task_stop_against_submit));
+	assert_true(sim_verify(&task_stop_while_busy));
+}
+
+/* Nobody keeps the future: the worker's end frees it, while the ask is on its way to it. */
+static void submit_with_stop_and_forget(void *arg)
+{
+	struct job *job = arg;
+
+	submit_with_stop(job);
+	if (job->accepted)
+		qs_future_release(job->future);
+}
+
+static void forget_setup(void)
+{
+	begin(1);
+	stop = qs__stop_new(NULL, NULL);
+	sim_thread("submitter", submit_with_stop_and_forget, &jobs[0]);
+	sim_thread("stopper", ask_stop, NULL);
+}
+
+static void forget_finish(void)
+{
+	join(NULL);
+	SIM_ASSERT(jobs[0].destroyed == jobs[0].accepted && jobs[0].runs <= jobs[0].accepted);
+	(void)qs_stop_ask(stop, 0, NULL);
+	SIM_ASSERT(qs_pool_destroy(pool) == 0);
+	qs_stop_release(stop);
+}
+
+static const struct sim_case task_stop_against_free = {
+	.name = "task-stop-against-free",
+	.setup = forget_setup,
+	.finish = forget_finish,
+	.preemptions = 2,
+	.random = 20000,
+	.controls = {
+		{ "callback.c:await:load_acquire", SIM_COUNT_UP, SIM_USE_AFTER_FREE | SIM_RACE | SIM_CRASH, 0 },
+	},
+};
+
+static void test_sim_a6_task_token_is_asked_while_its_future_goes(void **state)
+{
+	(void)state;
+	assert_true(sim_verify(&task_stop_against_free));
+}
+
+/* ---- a signal handler has asked: no task is claimed any more, although the attendant has not come yet ---- */
+
+static void ask_from_handler_and_open(void *arg)
+{
+	SIM_ASSERT(qs_stop_ask_from_handler(stop, SIGINT) == 1);
+	open_gate(arg);
+}
+
+static qs_stop *make_for_handlers(void)
+{
+	qs_stop_options options = QS_STOP_OPTIONS_INIT;
+	qs_stop *made;
+
+	options.flags = QS_STOP_FROM_HANDLER;
+	SIM_ASSERT(qs_stop_create(&made, &options) == 0);
+	return made;
+}
+
+/* The one worker stands at the gate; behind it is a task that is governed by the token, through the pool or by itself. */
+static void handler_setup(bool is_of_pool)
+{
+	qs_pool_options options = QS_POOL_OPTIONS_INIT;
+
+	clear();
+	stop = make_for_handlers();
+	options.workers = 1;
+	options.stop = is_of_pool ? stop : NULL;
+	SIM_ASSERT(qs_pool_create(&pool, &options) == 0);
+	SIM_ASSERT(submit_body(&jobs[0], wait_at_gate, NULL) == 0);
+	SIM_ASSERT(submit_body(&jobs[1], do_job, is_of_pool ? NULL : stop) == 0);
+	sim_thread("handler", ask_from_handler_and_open, NULL);
+}
+
+static void pool_handler_setup(void)
+{
+	handler_setup(true);
+}
+
+static void task_handler_setup(void)
+{
+	handler_setup(false);
+}
+
+static void second_has_not_run(void)
+{
+	SIM_ASSERT(jobs[1].runs == 0);
+	end();
+}
+
+static const struct sim_case handler_stops_pool = {
+	.name = "handler-stops-pool",
+	.setup = pool_handler_setup,
+	.finish = second_has_not_run,
+	.preemptions = 1,
+	.stale_reads = 1,
+	.random = 20000,
+	.controls = {
+		{ "stop.c:qs__stop_cause:load_acquire", SIM_PRETEND, SIM_ASSERTION | SIM_DEADLOCK | SIM_RACE, 0 },
+	},
+};
+
+static const struct sim_case handler_stops_task = {
+	.name = "handler-stops-task",
+	.setup = task_handler_setup,
+	.finish = second_has_not_run,
+	.preemptions = 1,
+	.stale_reads = 1,
+	.random = 20000,
+	.controls = {
+		{ "stop.c:qs__stop_cause:load_acquire", SIM_PRETEND, SIM_ASSERTION | SIM_DEADLOCK | SIM_RACE, 0 },
+	},
+};
+
+static void test_sim_c2_nothing_is_claimed_after_a_handler_asked(void **state)
+{
+	(void)state;
+	assert_true(sim_verify(&handler_stops_pool));
+	assert_true(sim_verify(&handler_stops_task));
 }
 
 /* ---- the pool's token is asked while tasks are pending: everyone who waits is told ---- */
@@ -544,6 +701,78 @@ static void test_sim_a26_join_against_the_end_of_what_overstays(void **state)
 {
 	(void)state;
 	assert_true(sim_verify(&join_against_end));
+}
+
+/* Somebody cancels, and somebody starts one more worker, while the join gives up. */
+static void join_a_while_and_look(void *arg)
+{
+	qs_report report = QS_REPORT_INIT;
+
+	(void)arg;
+	(void)qs_pool_join(pool, qs_after_s(1), NULL, &report);
+	check_sum(&report);
+}
+
+static void destroy_after_join(void)
+{
+	SIM_ASSERT(qs_pool_destroy(pool) == 0);
+	for (int i = 0; i < TASKS; i++) {
+		if (jobs[i].accepted) {
+			SIM_ASSERT(qs_future_is_ended(jobs[i].future) == 1);
+			qs_future_release(jobs[i].future);
+		}
+	}
+}
+
+static void cancel_while_joined_setup(void)
+{
+	begin(1);
+	SIM_ASSERT(submit_body(&jobs[0], wait_at_gate, NULL) == 0);
+	SIM_ASSERT(submit_body(&jobs[1], do_job, NULL) == 0);
+	sim_thread("joiner", join_a_while_and_look, NULL);
+	sim_thread("canceller", cancel_job, &jobs[1]);
+	sim_thread("opener", open_gate, NULL);
+}
+
+static const struct sim_case join_against_cancel = {
+	.name = "join-against-cancel",
+	.setup = cancel_while_joined_setup,
+	.finish = destroy_after_join,
+	.preemptions = 1,
+	.early_timeouts = 2,
+	.random = 50000,
+	.controls = {
+		{ "pool.c:qs__pool_count:fetch_add_relaxed", SIM_DROP, SIM_ASSERTION, 0 },
+	},
+};
+
+static void start_while_joined_setup(void)
+{
+	begin(2);
+	SIM_ASSERT(submit_body(&jobs[0], wait_at_gate, NULL) == 0);
+	sim_thread("submitter", submit_job, &jobs[1]);
+	sim_thread("submitter 2", submit_job, &jobs[2]);
+	sim_thread("joiner", join_a_while_and_look, NULL);
+	sim_thread("opener", open_gate, NULL);
+}
+
+static const struct sim_case join_against_start = {
+	.name = "join-against-start",
+	.setup = start_while_joined_setup,
+	.finish = destroy_after_join,
+	.preemptions = 1,
+	.early_timeouts = 2,
+	.random = 20000,
+	.controls = {
+		{ "pool.c:qs__pool_count:fetch_add_relaxed", SIM_DROP, SIM_ASSERTION, 0 },
+	},
+};
+
+static void test_sim_a26_join_gives_up_while_others_cancel_and_start(void **state)
+{
+	(void)state;
+	assert_true(sim_verify(&join_against_cancel));
+	assert_true(sim_verify(&join_against_start));
 }
 
 /* ---- the hard token ends the join while a task waits for it ---- */
@@ -973,10 +1202,13 @@ int main(void)
 		cmocka_unit_test(test_sim_a8_cancel_against_claim),
 		cmocka_unit_test(test_sim_a27_task_is_stopped_while_it_begins),
 		cmocka_unit_test(test_sim_a24_task_token_is_asked_while_it_is_submitted),
+		cmocka_unit_test(test_sim_a6_task_token_is_asked_while_its_future_goes),
+		cmocka_unit_test(test_sim_c2_nothing_is_claimed_after_a_handler_asked),
 		cmocka_unit_test(test_sim_a4_stop_tells_those_who_wait_for_pending_tasks),
 		cmocka_unit_test(test_sim_a24_submit_waits_for_room_against_shutdown),
 		cmocka_unit_test(test_sim_a23_two_join_at_once),
 		cmocka_unit_test(test_sim_a26_join_against_the_end_of_what_overstays),
+		cmocka_unit_test(test_sim_a26_join_gives_up_while_others_cancel_and_start),
 		cmocka_unit_test(test_sim_a26_hard_token_ends_the_join),
 		cmocka_unit_test(test_sim_a23_task_shuts_its_own_pool_down),
 		cmocka_unit_test(test_sim_brought_workers_against_shutdown),
