@@ -187,7 +187,7 @@ static int unlock_what_is_free(void *arg)
 
 static void test_debug_b14_use_after_the_end_aborts_with_words(void **state)
 {
-	static child_fn *const uses[] = { use_released_stop,  release_twice,	   remove_callback_twice,
+	static child_fn *const uses[] = { use_released_stop, release_twice, remove_callback_twice,
 					  use_destroyed_pool, use_released_future, use_closed_signals };
 
 	(void)state;

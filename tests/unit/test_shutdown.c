@@ -33,8 +33,7 @@ struct line {
 static void line_begin(struct line *line, qs_task_fn *first)
 {
 	*line = (struct line){ .pool = pool_make(1), .hold = HOLD_INIT };
-	line->futures[0] = first == body_hold ? task_submit(line->pool, first, &line->hold) :
-						task_submit(line->pool, first, &line->hold.entered);
+	line->futures[0] = task_submit(line->pool, first, first == body_hold ? (void *)&line->hold : &line->hold.entered);
 	gate_await(&line->hold.entered, 1);
 	for (int i = 1; i < 3; i++)
 		line->futures[i] = task_submit(line->pool, body_return, NULL);

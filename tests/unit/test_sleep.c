@@ -99,8 +99,10 @@ static void *sleep_rounds(void *arg)
 
 	for (int i = 0; i < ROUNDS; i++) {
 		gate_raise(&sleeper->about);
-		sleeper->result[i] = sleeper->future == NULL ? qs_sleep(QS_NEVER, sleeper->stop[i]) :
-							       qs_wait(sleeper->future, QS_NEVER, sleeper->stop[i]);
+		if (sleeper->future == NULL)
+			sleeper->result[i] = qs_sleep(QS_NEVER, sleeper->stop[i]);
+		else
+			sleeper->result[i] = qs_wait(sleeper->future, QS_NEVER, sleeper->stop[i]);
 		sleeper->woken_at[i] = qs_now();
 		gate_raise(&sleeper->woken);
 	}

@@ -57,24 +57,39 @@ static void scene_end(struct scene *scene)
 	(void)pool_end(scene->pool, QS_DRAIN);
 }
 
-/* A future that has ended in this state. */
-static qs_future *ended(qs_state wanted)
+/* A future whose body returned this. */
+static qs_future *returned(int value)
+{
+	qs_pool *pool = pool_make(1);
+	qs_future *future = task_submit(pool, body_return, &value);
+
+	(void)pool_end(pool, QS_DRAIN);
+	return future;
+}
+
+/* Two futures of a pool that was stopped: one ran, the other was pending.  The wanted one. */
+static qs_future *ended_by_stop(qs_state wanted)
 {
 	qs_pool *pool = pool_make(1);
 	struct gate entered = GATE_INIT;
-	int value = wanted == QS_FAILED ? -EIO : 0;
-	const bool sleeps = wanted == QS_STOPPED || wanted == QS_CANCELLED;
-	qs_future *first = sleeps ? task_submit(pool, body_until_stop, &entered) :
-				    task_submit(pool, body_return, &value);
-	qs_future *future = first;
+	qs_future *running = task_submit(pool, body_until_stop, &entered);
+	qs_future *pending = task_submit(pool, body_return, NULL);
 
-	if (sleeps)
-		gate_await(&entered, 1);
-	if (wanted == QS_CANCELLED)
-		future = task_submit(pool, body_return, NULL);
-	(void)pool_end(pool, sleeps ? QS_STOP : QS_DRAIN);
-	if (future != first)
-		qs_future_release(first);
+	gate_await(&entered, 1);
+	(void)pool_end(pool, QS_STOP);
+	qs_future_release(wanted == QS_STOPPED ? pending : running);
+	return wanted == QS_STOPPED ? running : pending;
+}
+
+/* A future that has ended in this state. */
+static qs_future *ended(qs_state wanted)
+{
+	qs_future *future;
+
+	if (wanted == QS_STOPPED || wanted == QS_CANCELLED)
+		future = ended_by_stop(wanted);
+	else
+		future = returned(wanted == QS_FAILED ? -EIO : 0);
 	assert_int_equal(qs_future_state(future), wanted);
 	return future;
 }
