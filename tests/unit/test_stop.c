@@ -11,11 +11,14 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include <cmocka.h>
 
 #include "quiesce.h"
+#include "support/child.h"
 #include "support/leftovers.h"
+#include "support/patience.h"
 #include "support/pools.h"
 
 static qs_stop *stop_make(qs_stop *parent, qs_stop *also)
@@ -213,6 +216,38 @@ static void test_stop_fd_is_readable_once_asked(void **state)
 	qs_stop_release(parent);
 }
 
+/* No descriptor left: only what needs one fails (B4). */
+static int without_descriptors(void *arg)
+{
+	const struct rlimit none = { 0, 0 };
+	struct gate entered = GATE_INIT;
+	qs_pool *pool = NULL;
+	qs_stop *stop = NULL;
+
+	(void)arg;
+	CHILD_CHECK(setrlimit(RLIMIT_NOFILE, &none) == 0);
+	CHILD_CHECK(qs_stop_create(&stop, NULL) == 0);
+	CHILD_CHECK(qs_stop_fd(stop) == -EMFILE);
+	CHILD_CHECK(qs_stop_fd(stop) == -EMFILE);
+	CHILD_CHECK(qs_pool_create(&pool, NULL) == 0);
+	CHILD_CHECK(qs_submit(NULL, pool, body_until_stop, &entered) == 0);
+	gate_await(&entered, 1);
+	CHILD_CHECK(qs_pool_shutdown(pool, QS_STOP) == 0);
+	CHILD_CHECK(qs_pool_join(pool, patience(), NULL, NULL) == 0);
+	CHILD_CHECK(qs_pool_destroy(pool) == 0);
+	CHILD_CHECK(qs_stop_ask(stop, 0, NULL) == 1);
+	qs_stop_release(stop);
+	return 0;
+}
+
+static void test_stop_b4_without_descriptors_only_the_descriptor_fails(void **state)
+{
+	const int status = child_run(without_descriptors, NULL);
+
+	(void)state;
+	assert_int_equal(status, 0);
+}
+
 static int ask_parent(qs_task *task, void *parent)
 {
 	(void)task;
@@ -298,6 +333,7 @@ int main(void)
 		test(test_stop_child_keeps_its_parents),
 		test(test_stop_long_chain_is_walked_and_freed_without_a_deep_stack),
 		test(test_stop_fd_is_readable_once_asked),
+		test(test_stop_b4_without_descriptors_only_the_descriptor_fails),
 		test(test_stop_cause_names_the_task_that_asked),
 		test(test_stop_bad_arguments_are_refused),
 		test(test_stop_null_is_refused_or_nothing),
