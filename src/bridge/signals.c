@@ -268,7 +268,7 @@ static int install(qs_signals *signals, const int *numbers, size_t count)
 	/* relaxed: changes under this lock. */
 	error = qs__load_relaxed(&installed) != NULL ? -EBUSY : note_old(signals, numbers, count);
 	if (error == 0) {
-		/* Publishes the instance.  Pairs with load_acquire in on_signal() and the look in handle_again(). */
+		/* Publishes the instance.  Pairs with load_acquire in on_signal() and compare_exchange_acquire in handle_again(). */
 		qs__store_release(&installed, signals);
 		install_handlers(signals);
 	}
