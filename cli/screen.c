@@ -139,7 +139,7 @@ static const char *way_to_line_begin(const struct screen *screen)
 }
 
 /* Words of ours are tried again where a job's output was given up: the last line should come out if it can. */
-static void say_locked(struct screen *screen, const char *format, va_list arguments)
+__attribute__((__format__(__printf__, 2, 0))) static void say_locked(struct screen *screen, const char *format, va_list arguments)
 {
 	char text[MESSAGE_BYTES];
 	int length = snprintf(text, sizeof(text), "%squiesce: ", way_to_line_begin(screen));

@@ -323,7 +323,7 @@ int qs_future_cause(const qs_future *future, qs_cause *out)
 
 const char *qs_state_name(qs_state state)
 {
-	static const char *const names[QS_STATES] = { "pending", "running",   "done",	   "failed",
+	static const char *const names[QS_STATES] = { "pending", "running", "done", "failed",
 						      "stopped", "timed out", "cancelled", "abandoned" };
 
 	return (unsigned)state < QS_STATES ? names[state] : "unknown";

@@ -43,7 +43,8 @@ const char *qs_task_name(const qs_task *task)
 #if defined(__GNUC__)
 __attribute__((__format__(__printf__, 1, 0)))
 #endif
-static char *format_text(const char *format, va_list arguments)
+static char *
+format_text(const char *format, va_list arguments)
 {
 	va_list again;
 	char *text = NULL;

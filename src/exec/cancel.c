@@ -38,8 +38,8 @@ void qs__task_cancel(qs_future *future, const struct qs__cause *cause, qs_stop *
 
 	if (future->stop != NULL)
 		(void)qs__callback_remove(&future->on_stop, future->stop);
-	qs__pool_count(future->pool, QS_CANCELLED);
 	(void)qs__future_end(future, &outcome);
+	qs__pool_count(future->pool, QS_CANCELLED);
 }
 
 /* Cancels one pending task, in whatever thread; false if it is too late. */

@@ -165,9 +165,21 @@ static bool abandon_all(qs_pool *pool)
 	return is_any_left;
 }
 
+/* Every task that was accepted has ended. */
+static bool books_are_whole(qs_pool *pool)
+{
+	uint64_t ended = 0;
+
+	for (int state = 0; state < QS_STATES; state++) {
+		/* Sees those futures ended.  Pairs with fetch_add_acq_rel in qs__pool_count(). */
+		ended += qs__load_acquire(&pool->ends[state]);
+	}
+	return ended == qs__queue_pushed(&pool->queue);
+}
+
 /*
- * The wait is over, the pool is not.  Workers that run our own code are waited for; what is left after that is held by
- * somebody who cancels tasks in another thread and is in a destructor: those tasks have ended and are counted.
+ * The wait is over, the pool is not.  Whoever runs our own code is waited for: workers, and those who cancel tasks in other threads
+ * until they have told it.  What is not waited for is the user's code: bodies and destructors.
  */
 static void end_rest(qs_pool *pool)
 {
@@ -181,7 +193,8 @@ static void end_rest(qs_pool *pool)
 	(void)qs__stop_ask_for(pool->stop, &qs__cause_overstayed);
 	do {
 		is_any_left = abandon_all(pool);
-	} while (qs__event_wait(&pool->over, qs_after_ns(LEAVING_NS), NULL) != 0 && is_any_left);
+	} while (qs__event_wait(&pool->over, qs_after_ns(LEAVING_NS), NULL) != 0 &&
+		 (is_any_left || !books_are_whole(pool)));
 }
 
 /* ------------------------------------------------------------------------------------------------------------ join */
@@ -233,9 +246,10 @@ static void write_report(qs_pool *pool, qs_report *out)
 	*out = empty;
 	out->stragglers = pool->stragglers;
 	out->submitted = qs__queue_pushed(&pool->queue);
-	/* relaxed: every task has ended, and the counting came before that. */
-	for (int state = 0; state < QS_STATES; state++)
-		out->ends[state] = qs__load_relaxed(&pool->ends[state]);
+	for (int state = 0; state < QS_STATES; state++) {
+		/* The counting came before.  Pairs with fetch_add_acq_rel in qs__pool_count(). */
+		out->ends[state] = qs__load_acquire(&pool->ends[state]);
+	}
 }
 
 /* One join of several collects. */

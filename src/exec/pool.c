@@ -37,8 +37,8 @@ void qs__pool_unhold(qs_pool *pool)
 
 void qs__pool_count(qs_pool *pool, qs_state state)
 {
-	/* relaxed: counted before the hold goes, and read after the last one has. */
-	(void)qs__fetch_add_relaxed(&pool->ends[state], 1);
+	/* Whoever counts it sees the future ended.  Pairs with load_acquire in books_are_whole() and write_report(). */
+	(void)qs__fetch_add_acq_rel(&pool->ends[state], 1);
 }
 
 /* ------------------------------------------------------------------------------------------------------- creating */

@@ -101,7 +101,7 @@ struct qs_pool {
 };
 
 /* pool.c */
-void qs__pool_count(qs_pool *pool, qs_state state);	/* one more end; before it is published */
+void qs__pool_count(qs_pool *pool, qs_state state);	/* one more task has ended; its hold is still there */
 void qs__pool_hold(qs_pool *pool);
 void qs__pool_unhold(qs_pool *pool);	/* the pool may be gone afterwards */
 void qs__pool_unhold_many(qs_pool *pool, uint32_t count);
@@ -128,6 +128,5 @@ void qs__pool_note_unstarted(qs_pool *pool, struct qs__list *cancelled);
 void qs__pool_stopped(void *pool);
 /* The callback of the submitter's token. */
 void qs__task_stopped(void *future);
-
 
 #endif

@@ -124,8 +124,8 @@ static void run(struct qs__worker *worker, qs_future *future)
 		return;
 	}
 	outcome = judge(worker, future, returned);
-	qs__pool_count(pool, outcome.state);
 	(void)qs__future_end(future, &outcome);
+	qs__pool_count(pool, outcome.state);
 	if (free_arg(worker, future))
 		qs__pool_unhold(pool);
 	let_go(worker, future);
