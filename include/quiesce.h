@@ -557,7 +557,8 @@ typedef struct qs_task_options {
 	uint32_t size;
 	uint32_t flags;			/* 0 */
 	const char *name;		/* borrowed for the call, copied; NULL = "" */
-	qs_destroy_fn *destroy;		/* called once with arg, after the task has ended, run or not; NULL = none */
+	qs_destroy_fn *destroy;		/* called once with arg: when the body has ended, just before the task has; or
+					   when the task was cancelled, just after that is told; NULL = none */
 	qs_stop *stop;			/* shared; a second token besides the pool's; NULL = none */
 } qs_task_options;
 #define QS_TASK_OPTIONS_INIT { sizeof(qs_task_options), 0, NULL, NULL, NULL }

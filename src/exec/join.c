@@ -74,10 +74,11 @@ static qs_time asked_at(const struct qs__worker *worker)
 
 /*
  * Notes the straggler, under the pool's lock.  False if the worker runs no code of the user's; else *out is its task, counted, if
- * that has a hold yet.
+ * that has a hold yet, and *out_outcome what it ends with.
  */
-static bool lose(struct qs__worker *worker, qs_future **out)
+static bool lose(struct qs__worker *worker, qs_future **out, struct qs__outcome *out_outcome)
 {
+	const struct qs__outcome abandoned = { QS_ABANDONED, -ETIMEDOUT, &qs__cause_overstayed, NULL };
 	const qs_straggler empty = QS_STRAGGLER_INIT;
 	const qs_time now = qs__clock_now();
 	bool is_busy;
@@ -85,6 +86,7 @@ static bool lose(struct qs__worker *worker, qs_future **out)
 	qs__mutex_lock(&worker->lock);
 	is_busy = worker->is_busy;
 	*out = qs_future_retain(worker->running);
+	*out_outcome = worker->outcome.state != QS_RUNNING ? worker->outcome : abandoned;
 	worker->straggler = empty;
 	worker->straggler.thread = worker->thread_id;
 	if (is_busy) {
@@ -108,12 +110,10 @@ static bool is_awaited(const qs_pool *pool, const struct qs__worker *worker)
 }
 
 /* Ends the task in the worker's place.  One that was cancelled has ended; its destructor is what does not return. */
-static void end_lost(qs_pool *pool, qs_future *future)
+static void end_lost(qs_pool *pool, qs_future *future, const struct qs__outcome *outcome)
 {
-	const struct qs__outcome outcome = { QS_ABANDONED, -ETIMEDOUT, &qs__cause_overstayed, NULL };
-
-	if (qs__future_end(future, &outcome))
-		qs__pool_count(pool, QS_ABANDONED);
+	if (qs__future_end(future, outcome))
+		qs__pool_count(pool, outcome->state);
 	qs_future_release(future);
 	qs__pool_unhold(pool);
 }
@@ -130,13 +130,14 @@ static bool is_there(const struct qs__worker *worker)
 static bool abandon(qs_pool *pool, struct qs__worker *worker)
 {
 	qs_future *future = NULL;
+	struct qs__outcome outcome;
 	bool was_awaited;
 	bool is_lost;
 	bool is_left;
 
 	qs__mutex_lock(&pool->lock);
 	was_awaited = is_awaited(pool, worker);
-	is_lost = is_there(worker) && (lose(worker, &future) || was_awaited);
+	is_lost = is_there(worker) && (lose(worker, &future, &outcome) || was_awaited);
 	if (is_lost) {
 		worker->place = QS__PLACE_LOST;
 		worker->is_straggler = true;
@@ -145,7 +146,7 @@ static bool abandon(qs_pool *pool, struct qs__worker *worker)
 	is_left = is_there(worker);
 	qs__mutex_unlock(&pool->lock);
 	if (future != NULL)
-		end_lost(pool, future);
+		end_lost(pool, future, &outcome);
 	if (is_lost)
 		qs__pool_unhold(pool);
 	/* Nobody will come to give back the reference. */

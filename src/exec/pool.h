@@ -64,6 +64,7 @@ struct qs__worker {
 	qs__mutex lock;
 	bool is_busy;			/* L  code of the user's runs: a body, a destructor */
 	qs_future *running;		/* L  whose; NULL: a future's that has ended and given back its hold */
+	struct qs__outcome outcome;	/* L  of running, once its body has returned; before, its state is QS_RUNNING */
 	qs_time since;			/* L  when that began */
 	bool is_lost;			/* L  the joiner has ended and counted `running`, and given back its hold */
 	bool is_straggler;		/* P  named in the report, by the next one */

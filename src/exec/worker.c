@@ -32,6 +32,7 @@ static void enter(struct qs__worker *worker, qs_future *running)
 	qs__mutex_lock(&worker->lock);
 	worker->is_busy = true;
 	worker->running = running;
+	worker->outcome.state = QS_RUNNING;
 	worker->since = qs__clock_now();
 	qs__mutex_unlock(&worker->lock);
 }
@@ -49,21 +50,6 @@ static bool leave(struct qs__worker *worker)
 	return !is_lost;
 }
 
-/* False if the joiner did not wait for the body, or it has returned in a forked child. */
-static bool run_body(struct qs__worker *worker, qs_future *future, int *out_returned)
-{
-	worker->task.future = future;
-	worker->current.task_name = future->name;
-	/* relaxed: read by a joiner that has seen the worker busy, under its lock. */
-	qs__store_relaxed(&worker->task.checkpoint, NULL);
-	/* In this order: a joiner that sees it run may abandon it, and running must not follow that. */
-	qs__future_begin(future);
-	enter(worker, future);
-	*out_returned = future->fn(&worker->task, future->arg);
-	worker->current.task_name = "";
-	return qs__object_is_ours(worker->pool, QS__MAGIC_POOL) && leave(worker);
-}
-
 /* What a body's return means. */
 static struct qs__outcome judge(struct qs__worker *worker, qs_future *future, int returned)
 {
@@ -78,16 +64,35 @@ static struct qs__outcome judge(struct qs__worker *worker, qs_future *future, in
 	return outcome;
 }
 
-/* Frees the argument of a task that has ended, which from then on nobody else will; false as leave(). */
-static bool free_arg(struct qs__worker *worker, qs_future *future)
+/* What is known from now on, should the joiner have to end the task because the argument's destructor does not return. */
+static void note_outcome(struct qs__worker *worker, const struct qs__outcome *outcome)
 {
-	qs_destroy_fn *destroy = future->destroy;
+	qs__mutex_lock(&worker->lock);
+	worker->outcome = *outcome;
+	qs__mutex_unlock(&worker->lock);
+}
 
-	if (destroy == NULL)
-		return true;
-	future->destroy = NULL;
+/* Runs the body, then the argument's destructor; false if the joiner did not wait, or the body has returned in a forked child. */
+static bool run_body(struct qs__worker *worker, qs_future *future, struct qs__outcome *out_outcome)
+{
+	int returned;
+
+	worker->task.future = future;
+	worker->current.task_name = future->name;
+	/* relaxed: read by a joiner that has seen the worker busy, under its lock. */
+	qs__store_relaxed(&worker->task.checkpoint, NULL);
+	/* In this order: a joiner that sees it run may abandon it, and running must not follow that. */
+	qs__future_begin(future);
 	enter(worker, future);
-	destroy(future->arg);
+	returned = future->fn(&worker->task, future->arg);
+	worker->current.task_name = "";
+	if (!qs__object_is_ours(worker->pool, QS__MAGIC_POOL))
+		return false;
+	*out_outcome = judge(worker, future, returned);
+	if (future->destroy != NULL) {
+		note_outcome(worker, out_outcome);
+		qs__future_destroy_arg(future);
+	}
 	return leave(worker);
 }
 
@@ -109,7 +114,6 @@ static void forget(struct qs__worker *worker, qs_future *future)
 	if (!qs__object_is_ours(worker->pool, QS__MAGIC_POOL))
 		return;
 	qs__future_drop_token(future);
-	qs__future_destroy_arg(future);
 	qs_future_release(future);
 }
 
@@ -117,18 +121,28 @@ static void run(struct qs__worker *worker, qs_future *future)
 {
 	qs_pool *pool = worker->pool;
 	struct qs__outcome outcome;
-	int returned;
 
-	if (!run_body(worker, future, &returned)) {
+	if (!run_body(worker, future, &outcome)) {
 		forget(worker, future);
 		return;
 	}
-	outcome = judge(worker, future, returned);
 	(void)qs__future_end(future, &outcome);
 	qs__pool_count(pool, outcome.state);
-	if (free_arg(worker, future))
-		qs__pool_unhold(pool);
+	qs__pool_unhold(pool);
 	let_go(worker, future);
+}
+
+/* Frees the argument of a cancelled task, which from then on nobody else will; false as leave(). */
+static bool free_arg(struct qs__worker *worker, qs_future *future)
+{
+	qs_destroy_fn *destroy = future->destroy;
+
+	if (destroy == NULL)
+		return true;
+	future->destroy = NULL;
+	enter(worker, future);
+	destroy(future->arg);
+	return leave(worker);
 }
 
 /* Cancels the task that it has taken; one that is cancelled with all of the pool's is noted as never started. */

@@ -742,7 +742,7 @@ static const struct sim_case join_against_cancel = {
 	.early_timeouts = 2,
 	.random = 50000,
 	.controls = {
-		{ "pool.c:qs__pool_count:fetch_add_relaxed", SIM_DROP, SIM_ASSERTION, 0 },
+		{ "pool.c:qs__pool_count:fetch_add_acq_rel", SIM_DROP, SIM_ASSERTION, 0 },
 	},
 };
 
@@ -764,7 +764,7 @@ static const struct sim_case join_against_start = {
 	.early_timeouts = 2,
 	.random = 20000,
 	.controls = {
-		{ "pool.c:qs__pool_count:fetch_add_relaxed", SIM_DROP, SIM_ASSERTION, 0 },
+		{ "pool.c:qs__pool_count:fetch_add_acq_rel", SIM_DROP, SIM_ASSERTION, 0 },
 	},
 };
 

@@ -259,7 +259,7 @@ static void test_join_destructor_that_overstays_is_left_behind_too(void **state)
 	report_check(&report);
 	assert_int_equal(qs_pool_straggler(pool, 0, &straggler), 0);
 	assert_string_equal(straggler.task, "heavy");
-	/* The body had returned: what came of it stands. */
+	/* The body had returned: what came of it is told. */
 	task_end(future, QS_DONE);
 	gate_raise(&hold.leave);
 	assert_int_equal(qs_pool_destroy(pool), 0);
