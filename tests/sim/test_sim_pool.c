@@ -751,15 +751,20 @@ static void start_while_joined_setup(void)
 	begin(2);
 	SIM_ASSERT(submit_body(&jobs[0], wait_at_gate, NULL) == 0);
 	sim_thread("submitter", submit_job, &jobs[1]);
-	sim_thread("submitter 2", submit_job, &jobs[2]);
 	sim_thread("joiner", join_a_while_and_look, NULL);
-	sim_thread("opener", open_gate, NULL);
+}
+
+/* The straggler goes when all is over. */
+static void open_and_destroy(void)
+{
+	destroy_after_join();
+	open_gate(NULL);
 }
 
 static const struct sim_case join_against_start = {
 	.name = "join-against-start",
 	.setup = start_while_joined_setup,
-	.finish = destroy_after_join,
+	.finish = open_and_destroy,
 	.preemptions = 1,
 	.early_timeouts = 2,
 	.random = 20000,
