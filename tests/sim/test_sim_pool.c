@@ -713,6 +713,14 @@ static void join_a_while_and_look(void *arg)
 	check_sum(&report);
 }
 
+/* Both were submitted before: a join that has returned leaves neither without an end. */
+static void join_a_while_and_see_both_ended(void *arg)
+{
+	join_a_while_and_look(arg);
+	SIM_ASSERT(qs_future_is_ended(jobs[0].future) == 1);
+	SIM_ASSERT(qs_future_is_ended(jobs[1].future) == 1);
+}
+
 static void destroy_after_join(void)
 {
 	SIM_ASSERT(qs_pool_destroy(pool) == 0);
@@ -729,19 +737,27 @@ static void cancel_while_joined_setup(void)
 	begin(1);
 	SIM_ASSERT(submit_body(&jobs[0], wait_at_gate, NULL) == 0);
 	SIM_ASSERT(submit_body(&jobs[1], do_job, NULL) == 0);
-	sim_thread("joiner", join_a_while_and_look, NULL);
+	sim_thread("joiner", join_a_while_and_see_both_ended, NULL);
 	sim_thread("canceller", cancel_job, &jobs[1]);
-	sim_thread("opener", open_gate, NULL);
+}
+
+/* The straggler goes when all is over. */
+static void destroy_and_open(void)
+{
+	destroy_after_join();
+	open_gate(NULL);
 }
 
 static const struct sim_case join_against_cancel = {
 	.name = "join-against-cancel",
 	.setup = cancel_while_joined_setup,
-	.finish = destroy_after_join,
+	.finish = destroy_and_open,
 	.preemptions = 1,
+	.stale_reads = 1,
 	.early_timeouts = 2,
-	.random = 50000,
+	.random = 20000,
 	.controls = {
+		{ "pool.c:qs__pool_count:fetch_add_acq_rel", SIM_NO_RELEASE, SIM_ASSERTION, 0 },
 		{ "pool.c:qs__pool_count:fetch_add_acq_rel", SIM_DROP, SIM_ASSERTION, 0 },
 	},
 };
@@ -749,22 +765,14 @@ static const struct sim_case join_against_cancel = {
 static void start_while_joined_setup(void)
 {
 	begin(2);
-	SIM_ASSERT(submit_body(&jobs[0], wait_at_gate, NULL) == 0);
-	sim_thread("submitter", submit_job, &jobs[1]);
+	sim_thread("submitter", submit_job, &jobs[0]);
 	sim_thread("joiner", join_a_while_and_look, NULL);
-}
-
-/* The straggler goes when all is over. */
-static void open_and_destroy(void)
-{
-	destroy_after_join();
-	open_gate(NULL);
 }
 
 static const struct sim_case join_against_start = {
 	.name = "join-against-start",
 	.setup = start_while_joined_setup,
-	.finish = open_and_destroy,
+	.finish = destroy_after_join,
 	.preemptions = 1,
 	.early_timeouts = 2,
 	.random = 20000,
