@@ -644,6 +644,8 @@ QS_API int qs_pool_join(qs_pool *pool, qs_time deadline, qs_stop *hard, qs_repor
 /*
  * qs_pool_next_unstarted - go through the tasks that were cancelled because the pool was shut down or stopped.
  *
+ * Each of them once, more or less in the order in which they were submitted.
+ *
  *   previous    NULL for the first one
  *
  * Returns a future, borrowed until the pool is destroyed; NULL after the last one, and before a join has returned.
