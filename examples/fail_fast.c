@@ -21,75 +21,73 @@
 
 #include <quiesce.h>
 
-enum { EXIT_USAGE = 2, JOBS = 4, CHUNK = 1 << 16, PART_SIZE = NAME_MAX + sizeof(".part.") };
+enum { EXIT_USAGE = 2, JOBS = 4, CHUNK = 1 << 16 };
 
-static int folder;		/* a descriptor; set before the first task starts */
+static const char *folder;	/* set before the first task starts */
 static qs_stop *all;		/* the pool's token; likewise */
 
-static int write_all(int fd, const char *bytes, size_t count)
+/* Asks the others to stop, and says which file it was.  Who was stopped has not failed. */
+static int fail(qs_task *task, int error, const char *path)
 {
-	while (count > 0) {
-		const ssize_t written = write(fd, bytes, count);
-
-		if (written < 0 && errno != EINTR)
-			return -errno;
-		bytes += written > 0 ? written : 0;
-		count -= written > 0 ? (size_t)written : 0;
-	}
-	return 0;
+	if (error == -ECANCELED)
+		return error;
+	(void)qs_stop_ask(all, error, "another download failed");
+	return qs_task_fail(task, error, "%s: %s%s", path, qs_strerror(error),
+			    error == -EEXIST ? " (it is being written, or a run that was killed left it)" : "");
 }
 
 /* Chunk by chunk; -ECANCELED at the first one after a stop, or in the middle of the wait for one. */
-static int copy(int from, int to, qs_stop *stop)
+static int copy(qs_task *task, int from, const char *source, FILE *to, const char *part)
 {
 	char chunk[CHUNK];
 	ssize_t got;
-	int error;
 
 	do {
-		error = qs_wait_fd(from, POLLIN, QS_NEVER, stop);
+		const int error = qs_wait_fd(from, POLLIN, QS_NEVER, qs_task_stop(task));
+
 		if (error < 0)
-			return error;
+			return fail(task, error, source);
 		got = read(from, chunk, sizeof(chunk));
 		if (got < 0 && errno != EAGAIN && errno != EINTR)
-			return -errno;
-		error = write_all(to, chunk, got > 0 ? (size_t)got : 0);
-	} while (got != 0 && error == 0);
-	return error;
+			return fail(task, -errno, source);
+		if (got > 0 && fwrite(chunk, 1, (size_t)got, to) < (size_t)got)
+			return fail(task, -errno, part);
+	} while (got != 0);
+	return 0;
 }
 
-static int fetch(const char *source, qs_stop *stop)
+static int fetch(qs_task *task, int from, const char *source)
 {
 	const char *slash = strrchr(source, '/');
 	const char *name = slash != NULL ? slash + 1 : source;
-	const int from = open(source, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	char part[PART_SIZE];
-	int to = -1;
+	char part[PATH_MAX], whole[PATH_MAX];
+	FILE *to;
 	int error;
 
-	(void)snprintf(part, sizeof(part), ".%s.part", name);
-	if (from >= 0)
-		to = openat(folder, part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-	error = to < 0 ? -errno : copy(from, to, stop);
-	if (to >= 0 && close(to) < 0 && error == 0)
-		error = -errno;
-	if (error == 0 && renameat(folder, part, folder, name) < 0)
-		error = -errno;
-	if (error < 0 && to >= 0)
-		(void)unlinkat(folder, part, 0);
-	if (from >= 0)
-		(void)close(from);
+	if (snprintf(part, sizeof(part), "%s/.%s.part", folder, name) >= PATH_MAX)
+		return fail(task, -ENAMETOOLONG, source);
+	(void)snprintf(whole, sizeof(whole), "%s/%s", folder, name);
+	to = fopen(part, "wxe");		/* x: unless it is there */
+	if (to == NULL)
+		return fail(task, -errno, part);
+	error = copy(task, from, source, to, part);
+	if (fclose(to) != 0 && error == 0)
+		error = fail(task, -errno, part);
+	if (error == 0 && rename(part, whole) < 0)
+		error = fail(task, -errno, whole);
+	if (error < 0)
+		(void)unlink(part);
 	return error;
 }
 
 static int download(qs_task *task, void *source)
 {
-	const int error = fetch(source, qs_task_stop(task));
+	const int from = open(source, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	const int error = from < 0 ? fail(task, -errno, source) : fetch(task, from, source);
 
-	if (error == 0 || error == -ECANCELED)
-		return error;
-	(void)qs_stop_ask(all, error, "another download failed");
-	return qs_task_fail(task, error, "%s: %s", (const char *)source, qs_strerror(error));
+	if (from >= 0)
+		(void)close(from);
+	return error;
 }
 
 /* Hands the sources over, waits, and says what went wrong as soon as it has. */
@@ -110,8 +108,8 @@ static int download_all(qs_pool *pool, char **sources, size_t count, qs_stop *ha
 		(void)fprintf(stderr, "fail_fast: %s\n", qs_future_message(futures[failed]));
 	(void)qs_pool_shutdown(pool, result == 0 ? QS_DRAIN : QS_STOP);
 	(void)qs_pool_join(pool, QS_NEVER, hard, &report);
-	(void)fprintf(stderr, "fail_fast: %zu sources: %d whole, %d failed, %d stopped, %d never started\n", count,
-		      (int)report.ends[QS_DONE], (int)report.ends[QS_FAILED], (int)report.ends[QS_STOPPED],
+	(void)fprintf(stderr, "fail_fast: %zu source%s: %d whole, %d failed, %d stopped, %d never started\n", count,
+		      count == 1 ? "" : "s", (int)report.ends[QS_DONE], (int)report.ends[QS_FAILED], (int)report.ends[QS_STOPPED],
 		      (int)(count - submitted + report.ends[QS_CANCELLED]));
 	while (submitted > 0)
 		qs_future_release(futures[--submitted]);
@@ -130,8 +128,12 @@ int main(int argc, char **argv)
 		(void)fprintf(stderr, "usage: fail_fast FOLDER SOURCE...\n");
 		return EXIT_USAGE;
 	}
-	folder = open(argv[1], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	result = folder < 0 ? -errno : qs_stop_on_signals(&signals, NULL);
+	folder = argv[1];
+	if (access(folder, F_OK) < 0) {
+		(void)fprintf(stderr, "fail_fast: %s: %s\n", folder, qs_strerror(-errno));
+		return EXIT_FAILURE;
+	}
+	result = qs_stop_on_signals(&signals, NULL);
 	options.name = "fail_fast";
 	options.workers = JOBS;
 	options.stop = qs_signals_soft(signals);

@@ -2,6 +2,7 @@
 """fail_fast: the first failure stops the rest, nothing starts after it, nothing half-written stays."""
 import os
 import pathlib
+import resource
 import signal
 import sys
 import time
@@ -9,6 +10,7 @@ import time
 from support import SCALE, expect, finish, main, read_until, run, start, wait_for, wait_for_files
 
 AT_ONCE = 0.5 * SCALE
+EXISTS = "fail_fast: to/.name.part: File exists (it is being written, or a run that was killed left it)\n"
 REST = 100                              # sources behind the one that fails
 
 
@@ -94,7 +96,7 @@ def test_fail_fast_one_sigint_leaves_nothing_half_written():
     process.send_signal(signal.SIGINT)
     result = finish(process)
     seconds = time.monotonic() - began
-    expect(result, -signal.SIGINT, "", "fail_fast: 1 sources: 0 whole, 0 failed, 1 stopped, 0 never started\n")
+    expect(result, -signal.SIGINT, "", "fail_fast: 1 source: 0 whole, 0 failed, 1 stopped, 0 never started\n")
     assert what_came() == [] and seconds < AT_ONCE, (what_came(), seconds)
     os.close(end)
 
@@ -108,16 +110,55 @@ def test_fail_fast_two_of_one_name_are_a_failure():
     (other / "name").write_text("other")
     process = start("to", pipe)
     wait_for(lambda: what_came() == [".name.part"], "the first one")
-    expect(run("to", "other/name"), 1, "", lambda err: err.startswith("fail_fast: other/name: File exists\n"))
+    expect(run("to", "other/name"), 1, "", lambda err: err.startswith(EXISTS))
     os.write(end, b"first")
     os.close(end)
     expect(finish(process), 0, "")
     assert pathlib.Path("to/name").read_text() == "first"
 
 
+def test_fail_fast_names_what_a_killed_run_left():
+    """KILL leaves the half-written file; the next run says which file is in the way, and leaves it there."""
+    make_sources(0)
+    pipe, end = make_pipe("name")
+    process = start("to", pipe)
+    wait_for_files("to/.name.part")
+    process.kill()
+    expect(finish(process), -signal.SIGKILL)
+    os.write(end, b"x")
+    expect(run("to", pipe), 1, "", lambda err: err.startswith(EXISTS))
+    assert what_came() == [".name.part"], what_came()
+    os.close(end)
+
+
+def test_fail_fast_names_the_side_that_failed():
+    """A source that is whole is not blamed for what is wrong with the folder or with the file of that name in it."""
+    source = make_sources(1)[0]
+    pathlib.Path("file").touch()
+    expect(run("file", source), 1, "", lambda err: err.startswith("fail_fast: file/.file0.part: Not a directory\n"))
+    expect(run("/proc", source), 1, "", lambda err: err.startswith("fail_fast: /proc/.file0.part: "))
+    os.mkdir("to/file0")
+    expect(run("to", source), 1, "", lambda err: err.startswith("fail_fast: to/file0: Is a directory\n"))
+    assert what_came() == ["file0"], "half-written files stay"
+
+
+def test_fail_fast_names_the_file_that_has_no_room():
+    """What cannot be written is blamed on the file it was to go to; what could be written of it goes."""
+    make_sources(0)
+    pathlib.Path("from/large").write_bytes(bytes(1 << 20))
+
+    def make_room_small():
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 18, 1 << 18))
+
+    expect(run("to", "from/large", before=make_room_small), 1, "",
+           lambda err: err.startswith("fail_fast: to/.large.part: File too large\n"))
+    assert what_came() == [], "half-written files stay"
+
+
 def test_fail_fast_refuses_a_folder_that_is_none():
     """No folder, no word about sources."""
-    expect(run("missing", "x"), 1, "", "fail_fast: No such file or directory\n")
+    expect(run("missing", "x"), 1, "", "fail_fast: missing: No such file or directory\n")
     expect(run("only"), 2, "", "usage: fail_fast FOLDER SOURCE...\n")
 
 
