@@ -22,14 +22,12 @@
 
 enum { TASKS = 9, FAILING = 5, EXIT_USAGE = 2 };
 
-struct way {
+static const struct way {
 	const char *name;
 	unsigned workers;
 	qs_shutdown_mode mode;
 	bool is_waited_for;
-};
-
-static const struct way ways[] = {
+} ways[] = {
 	{ "drain", 3, QS_DRAIN, true },
 	{ "background", 3, QS_DRAIN, false },
 	{ "cancel", 2, QS_CANCEL, false },
@@ -58,18 +56,14 @@ static int submit_all(qs_future **futures, qs_pool *pool, long *milliseconds)
 	return error;
 }
 
-static void print_states(qs_future **futures)
-{
-	for (int i = 0; i < TASKS; i++)
-		printf("%s %s", i == 0 ? "states:" : "", qs_state_name((qs_state)qs_future_state(futures[i])));
-	printf("\n");
-}
-
-/* Prints one end; true if it is a failure. */
-static bool print_result(const qs_future *future)
+/* Prints what all are, and how one ended; true if it is a failure. */
+static bool print_end(qs_future **futures, const qs_future *future)
 {
 	const qs_state state = (qs_state)qs_future_state(future);
 
+	for (int i = 0; i < TASKS; i++)
+		printf("%s %s", i == 0 ? "states:" : "", qs_state_name((qs_state)qs_future_state(futures[i])));
+	printf("\n");
 	if (state == QS_DONE)
 		printf("task %s: done, %d\n", qs_future_name(future), qs_future_value(future));
 	else
@@ -86,8 +80,7 @@ static int hand_out(const struct way *way, qs_pool *pool, qs_future **futures, q
 	int result = qs_as_completed_create(&set, futures, TASKS);
 
 	while (result >= 0 && (result = qs_as_completed_next(set, &future, QS_NEVER, hard)) == 1) {
-		print_states(futures);
-		if (!print_result(future) || has_failed)
+		if (!print_end(futures, future) || has_failed)
 			continue;
 		has_failed = true;
 		(void)qs_pool_shutdown(pool, way->mode);
@@ -122,19 +115,29 @@ static int run(const struct way *way, qs_signals *signals, long *milliseconds)
 	return result;
 }
 
+/* A number of milliseconds, or -1. */
+static long parse(const char *text)
+{
+	char *end;
+	long milliseconds;
+
+	errno = 0;
+	milliseconds = strtol(text, &end, 10);
+	return errno == 0 && end != text && *end == '\0' ? milliseconds : -1;
+}
+
 int main(int argc, char **argv)
 {
 	static long milliseconds = 200;	/* static: a task that is left behind may still look at it */
 	const struct way *way = ways;
 	qs_signals *signals = NULL;
-	char *end = NULL;
 	int result;
 
 	while (way->name != NULL && (argc < 2 || strcmp(argv[1], way->name) != 0))
 		way++;
 	if (argc > 2)
-		milliseconds = strtol(argv[2], &end, 10);
-	if (way->name == NULL || argc > 3 || (end != NULL && *end != '\0') || milliseconds < 0) {
+		milliseconds = parse(argv[2]);
+	if (way->name == NULL || argc > 3 || milliseconds < 0) {
 		(void)fprintf(stderr, "usage: first_error drain|background|cancel [MILLISECONDS]\n");
 		return EXIT_USAGE;
 	}

@@ -80,7 +80,8 @@ def test_first_error_stopped_hands_out_all():
 
 def test_first_error_refuses_other_ways():
     """Anything else is a mistake of usage."""
-    for words in ([], ["fast"], ["drain", "soon"], ["drain", "-1"], ["drain", "1", "2"]):
+    for words in ([], ["fast"], ["drain", "soon"], ["drain", "-1"], ["drain", "1", "2"], ["drain", ""],
+                  ["drain", "99999999999999999999999"]):
         expect(run(*words), 2, "", lambda err: err.startswith("usage: first_error "))
 
 
