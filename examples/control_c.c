@@ -120,5 +120,8 @@ int main(int argc, char **argv)
 	(void)qs_stop_exit(signals);	/* returns if no signal came */
 	if (error < 0)
 		(void)fprintf(stderr, "control_c: %s\n", qs_strerror(error));
-	return error == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	if (fflush(stdout) == 0 && ferror(stdout) == 0)
+		return error == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	(void)fprintf(stderr, "control_c: cannot write to standard output\n");
+	return EXIT_FAILURE;
 }

@@ -44,18 +44,6 @@ static int work(qs_task *task, void *milliseconds)
 	return error < 0 ? error : number * number;
 }
 
-static int submit_all(qs_future **futures, qs_pool *pool, long *milliseconds)
-{
-	qs_task_options options = QS_TASK_OPTIONS_INIT;
-	int error = 0;
-
-	for (int i = 0; i < TASKS && error == 0; i++) {
-		options.name = (const char[]){ (char)('1' + i), '\0' };
-		error = qs_submit_by(&futures[i], pool, work, milliseconds, &options, QS_NOW, NULL);
-	}
-	return error;
-}
-
 /* Prints what all are, and how one ended; true if it is a failure. */
 static bool print_end(qs_future **futures, const qs_future *future)
 {
@@ -94,6 +82,7 @@ static int hand_out(const struct way *way, qs_pool *pool, qs_future **futures, q
 static int run(const struct way *way, qs_signals *signals, long *milliseconds)
 {
 	qs_pool_options options = QS_POOL_OPTIONS_INIT;
+	qs_task_options task_options = QS_TASK_OPTIONS_INIT;
 	qs_future *futures[TASKS] = { NULL };
 	qs_pool *pool;
 	int result;
@@ -104,7 +93,10 @@ static int run(const struct way *way, qs_signals *signals, long *milliseconds)
 	result = qs_pool_create(&pool, &options);
 	if (result < 0)
 		return result;
-	result = submit_all(futures, pool, milliseconds);
+	for (int i = 0; i < TASKS && result == 0; i++) {
+		task_options.name = (const char[]){ (char)('1' + i), '\0' };
+		result = qs_submit_by(&futures[i], pool, work, milliseconds, &task_options, QS_NOW, NULL);
+	}
 	if (result == 0)
 		result = hand_out(way, pool, futures, qs_signals_hard(signals));
 	(void)qs_pool_shutdown(pool, result >= 0 ? QS_DRAIN : QS_STOP);
@@ -148,5 +140,8 @@ int main(int argc, char **argv)
 	(void)qs_stop_exit(signals);	/* returns if no signal came */
 	if (result < 0)
 		(void)fprintf(stderr, "first_error: %s\n", qs_strerror(result));
-	return result == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	if (fflush(stdout) == 0 && ferror(stdout) == 0)
+		return result == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	(void)fprintf(stderr, "first_error: cannot write to standard output\n");
+	return EXIT_FAILURE;
 }

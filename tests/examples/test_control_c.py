@@ -54,4 +54,10 @@ def test_control_c_refuses_what_is_no_time():
         expect(run(*words), 2, "", "usage: control_c [SECONDS]\n")
 
 
+def test_control_c_says_when_nobody_can_read_it():
+    """What could not be written is an error, though all went well."""
+    with open("/dev/full", "wb") as full:
+        expect(run("0", stdout=full), 1, err="control_c: cannot write to standard output\n")
+
+
 main(sys.modules[__name__].__dict__)

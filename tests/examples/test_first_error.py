@@ -85,4 +85,10 @@ def test_first_error_refuses_other_ways():
         expect(run(*words), 2, "", lambda err: err.startswith("usage: first_error "))
 
 
+def test_first_error_says_when_nobody_can_read_it():
+    """What could not be written is an error, though all went well."""
+    with open("/dev/full", "wb") as full:
+        expect(run("drain", "0", stdout=full), 1, err="first_error: cannot write to standard output\n")
+
+
 main(sys.modules[__name__].__dict__)
