@@ -3,7 +3,8 @@
 # The short way to the presets of CMakePresets.json.  `make help` lists what there is.
 #
 # Honoured, from the command line or the environment: CC CPPFLAGS CFLAGS LDFLAGS PREFIX LIBDIR DESTDIR DEVELOPER=1 JOBS.
-# What is given stays in force in build/ until something else is given, or until `make clean`.
+# What is given stays in force in build/ until something else is given, or until `make clean`; but PREFIX, LIBDIR and DESTDIR
+# are install's, and hold for that once.
 
 MAKEFLAGS += --no-print-directory
 BUILD = build
@@ -16,9 +17,9 @@ settings = $(strip \
 	$(if $(call given,CC),-DCMAKE_C_COMPILER='$(CC)') \
 	$(if $(CPPFLAGS)$(CFLAGS),-DCMAKE_BUILD_TYPE=None -DCMAKE_C_FLAGS='$(strip $(CPPFLAGS) $(CFLAGS))') \
 	$(if $(LDFLAGS),-DCMAKE_EXE_LINKER_FLAGS='$(LDFLAGS)' -DCMAKE_SHARED_LINKER_FLAGS='$(LDFLAGS)') \
-	$(if $(PREFIX),-DCMAKE_INSTALL_PREFIX='$(PREFIX)') \
-	$(if $(LIBDIR),-DCMAKE_INSTALL_LIBDIR='$(LIBDIR)') \
 	$(if $(DEVELOPER),-DQS_DEVELOPER=$(if $(filter 0,$(DEVELOPER)),OFF,ON)))
+place = -DCMAKE_INSTALL_PREFIX='$(or $(PREFIX),/usr/local)' \
+	$(if $(LIBDIR),-DCMAKE_INSTALL_LIBDIR='$(LIBDIR)',-UCMAKE_INSTALL_LIBDIR)
 # Under `make -j` the inner make takes its share of the outer one's jobs.
 parallel = $(if $(findstring -j,$(MAKEFLAGS)),,--parallel $(JOBS))
 
@@ -74,6 +75,7 @@ bench: configure	## the measurements
 	@for program in $(BUILD)/bench/* bench/*.py; do if [ -f "$$program" ]; then "$$program" || exit; fi; done
 
 install: all	## under PREFIX (/usr/local), inside DESTDIR
+	@cmake --preset release $(place) >/dev/null
 	@DESTDIR='$(DESTDIR)' cmake --install $(BUILD)
 
 uninstall:	## what install put there

@@ -155,6 +155,27 @@ reproducible)
 	cmp "$first" "$second"
 	;;
 
+place)
+	# One that was given once is not that of the next installation.
+	make -C "$stage/source" PREFIX=/opt/given LIBDIR=libgiven DESTDIR="$work/given" install >/dev/null
+	make -C "$stage/source" DESTDIR="$work/default" install >/dev/null
+	for root in "$work/given/opt/given" "$work/default/usr/local"; do
+		prefix=${root#"$work"/*/}
+		package=$(cd "$root" 2>/dev/null && find . -name quiesce.pc) || :
+		[ -n "$package" ] || fail "nothing was installed under /$prefix: $(find "$work" -name quiesce.pc)"
+		libdir=$(dirname "$(dirname "$package")")
+		[ "$prefix" != opt/given ] || expect LIBDIR ./libgiven "$libdir"
+		[ "$prefix" = opt/given ] || [ "$libdir" != ./libgiven ] || fail "LIBDIR outlived its installation"
+		expect "prefix by pkg-config" "prefix=/$prefix" "$(grep '^prefix=' "$root/$package")"
+		expect "libdir by pkg-config" "libdir=/$prefix/${libdir#./}" "$(grep '^libdir=' "$root/$package")"
+		[ -e "$root/$libdir/libquiesce.a" ] || fail "no library in $libdir"
+		cmake -S "$here/outside" -B "$work/build/$prefix" -D CMAKE_PREFIX_PATH="$root" \
+			-D quiesce_DIR="$root/$libdir/cmake/quiesce" -D WANTED="${version%.*}" >/dev/null
+		cmake --build "$work/build/$prefix" >/dev/null
+		expect "output by the package under /$prefix" "quiesce $version: 42" "$("$work/build/$prefix/consumer")"
+	done
+	;;
+
 uninstall)
 	# What was there before must stay: a folder that is empty, and a file of somebody else's.
 	mkdir -p "$work/root/usr/bin" "$work/root/usr/include"
