@@ -29,7 +29,8 @@ int items_open(struct items *items, const struct options *options)
 	}
 	if (options->file) {
 		items->name = options->file;
-		items->fd = open(options->file, O_RDONLY | O_CLOEXEC);
+		/* A FIFO that nobody writes to yet would keep us here, where no stop is heard; fill() waits better. */
+		items->fd = open(options->file, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 		if (items->fd < 0)
 			return -errno;
 	}
@@ -51,7 +52,10 @@ static void stop_in_background(int fd)
 		kill(getpid(), SIGTTIN);
 }
 
-/* Reads once.  Returns the bytes, 0 at the end of the input, or a negative code. */
+/*
+ * Reads once, and only when poll() says so: a FIFO whose first writer has not come yet has nothing to say, and read() would
+ * call that the end.  Returns the bytes, 0 at the end of the input, or a negative code.
+ */
 static ssize_t fill(struct items *items, qs_stop *stop)
 {
 	ssize_t got;

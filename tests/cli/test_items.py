@@ -3,10 +3,11 @@
 import os
 import pathlib
 import resource
+import signal
 import time
 
-from support import (PATIENCE, contains, expect, finish, is_sanitized, main, read_until, run, runner_of, start,
-                     wait_for_files)
+from support import (PATIENCE, SCALE, check_nothing_left, contains, expect, finish, is_sanitized, main, read_until, run,
+                     runner_of, start, wait_for, wait_for_files)
 
 ARGUMENT_MAX = 32 * resource.getpagesize()
 
@@ -57,6 +58,50 @@ def test_items_from_a_file():
     """-a reads a file, and standard input is left alone."""
     pathlib.Path("items").write_text("a\nb\n")
     expect(run("-j1", "-a", "items", "echo", given=b"no\n"), status=0, out="a\nb\n")
+
+
+def is_open_in(pid, path):
+    """Whether a process has it open."""
+    folder = f"/proc/{pid}/fd"
+    try:
+        return os.path.realpath(path) in {os.readlink(f"{folder}/{fd}") for fd in os.listdir(folder)}
+    except FileNotFoundError:   # closed between the two looks
+        return False
+
+
+def start_on_fifo():
+    """The program reads its items from a FIFO that nobody has opened for writing so far."""
+    os.mkfifo("fifo")
+    process = start("-j1", "-a", "fifo", "echo")
+    runner = runner_of(process)
+    wait_for(lambda: is_open_in(runner, "fifo"), "the runner to open the FIFO", 2 * SCALE)
+    return process
+
+
+def test_C5_a_fifo_without_a_writer_delays_no_stop():
+    """-a FIFO, nobody writes: one INT is enough, and the report comes."""
+    process = start_on_fifo()
+    process.send_signal(signal.SIGINT)
+    result = expect(finish(process), status=-signal.SIGINT, out="", err="quiesce: stopped by SIGINT: 0 done\n")
+    assert result.seconds < 0.5 * SCALE, result
+
+
+def test_D9_killed_guardian_and_a_fifo_without_a_writer():
+    """The runner does not wait for ever for a writer when nobody waits for it."""
+    process = start_on_fifo()
+    process.kill()
+    finish(process)
+    check_nothing_left()
+
+
+def test_a_fifo_whose_writer_comes_late():
+    """That nobody has opened it yet is not the end of the input; that the writer has left is."""
+    process = start_on_fifo()
+    with open("fifo", "wb", buffering=0) as writer:
+        writer.write(b"a\n")
+        assert read_until(process.stdout.fileno(), b"a\n") == b"a\n"
+        writer.write(b"b\n")
+    expect(finish(process), status=0, out="b\n", err="")
 
 
 def test_missing_file_is_named():
