@@ -27,7 +27,7 @@ int items_open(struct items *items, const struct options *options)
 		items->words_left = options->item_count;
 		return 0;
 	}
-	if (options->file) {
+	if (options->file && strcmp(options->file, "-") != 0) {
 		items->name = options->file;
 		/* A FIFO that nobody writes to yet would keep us here, where no stop is heard; fill() waits better. */
 		items->fd = open(options->file, O_RDONLY | O_NONBLOCK | O_CLOEXEC);

@@ -37,7 +37,7 @@ static const char help_text[] =
 "\n"
 "  -j, --jobs=N|N%|0      run N jobs at once, N% of the CPUs, or as many as\n"
 "                         possible (default: one per usable CPU)\n"
-"  -a, --arg-file=FILE    read the items from FILE\n"
+"  -a, --arg-file=FILE    read the items from FILE; - is standard input\n"
 "  -0, --null             items end in NUL, not in newline\n"
 "  -u, --ungroup          let jobs write straight through (default: the output\n"
 "                         of each job is written whole when it ends)\n"
@@ -173,11 +173,19 @@ static int parse_progress(struct options *out, const char *word)
 	return -1;
 }
 
+static int parse_file(struct options *out, const char *word)
+{
+	if (out->file)
+		return refuse("only one file of items is taken: a second", "-a");
+	out->file = word;
+	return -1;
+}
+
 static int take_option(struct options *out, int option)
 {
 	switch (option) {
 	case 'j': return parse_jobs(out, optarg);
-	case 'a': out->file = optarg; return -1;
+	case 'a': return parse_file(out, optarg);
 	case '0': out->nul_separated = true; return -1;
 	case 'u': out->straight = true; return -1;
 	case OPTION_FAIL_FAST: out->fail_fast = true; return -1;

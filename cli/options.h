@@ -34,7 +34,7 @@ struct options {
 	bool nul_separated;		/* -0 */
 	enum progress_mode progress;
 	int64_t grace_ns;
-	const char *file;		/* -a; NULL = standard input */
+	const char *file;		/* -a; NULL or "-" = standard input */
 	char **items;			/* after `:::`; NULL = none were given there */
 	size_t item_count;
 	char **command;			/* the command and its arguments */

@@ -60,6 +60,11 @@ def test_items_from_a_file():
     expect(run("-j1", "-a", "items", "echo", given=b"no\n"), status=0, out="a\nb\n")
 
 
+def test_a_dash_is_standard_input():
+    """-a - says in words what holds without -a."""
+    expect(run("-j1", "-a", "-", "echo", given=b"a\nb\n"), status=0, out="a\nb\n", err="")
+
+
 def is_open_in(pid, path):
     """Whether a process has it open."""
     folder = f"/proc/{pid}/fd"

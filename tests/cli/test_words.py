@@ -89,6 +89,7 @@ def test_E8_wrong_words_are_refused_by_name():
     refused("--progress=sometimes", "true", saying="--progress 'sometimes'")
     refused("echo", ":::", "a", ":::", "b", saying="a second ':::'")
     refused("-a", "x", "echo", ":::", "a", saying="'-a'")
+    refused("-a", "x", "-a", "y", "echo", saying="a second '-a'")
     refused("-0", "echo", ":::", "a", saying="'-0'")
 
 
