@@ -18,7 +18,13 @@ void outlet_init(struct outlet *out, int fd, const char *name)
 	struct stat about;
 
 	*out = (struct outlet){ .fd = fd, .name = name, .is_terminal = isatty(fd) };
-	out->is_file = fstat(fd, &about) == 0 && S_ISREG(about.st_mode);
+	if (fstat(fd, &about) != 0)
+		return;
+	out->is_file = S_ISREG(about.st_mode);
+	if (S_ISFIFO(about.st_mode))
+		out->reader_gone = POLLERR;
+	else if (S_ISSOCK(about.st_mode))
+		out->reader_gone = POLLERR | POLLHUP;
 }
 
 static int wait_for_room(const struct outlet *outlet, qs_stop *hard)

@@ -15,6 +15,7 @@ struct outlet {
 	const char *name;
 	bool is_file;		/* a regular file, which takes everything at once */
 	bool is_terminal;
+	short reader_gone;	/* what poll() shows when nobody will ever read: pipes and sockets; 0 = it cannot tell */
 	int error;		/* 0, or the negative code of the write that failed: nothing more is written */
 };
 

@@ -286,6 +286,14 @@ static _Noreturn void die_by_pipe(void)
 	_exit(EXIT_OF_SIGNAL + SIGPIPE);
 }
 
+/* Nobody was left to read the rest, but there was none: the last job had ended well, and all of its output was taken. */
+static bool lacks_nothing(struct run *run)
+{
+	const struct counts counts = final_counts(run);
+
+	return counts.is_total_known && counts.done == counts.total && !run->screen.out.error;
+}
+
 /* Nothing is left to be freed when we get here, or a straggler still uses it. */
 static int leave(struct run *run, int signal)
 {
@@ -296,7 +304,7 @@ static int leave(struct run *run, int signal)
 	if (signal)
 		setrlimit(RLIMIT_CORE, &no_core);	/* dying of SIGQUIT is no crash */
 	qs_stop_exit(run->signals);
-	if (ending == ENDING_READER_GONE)
+	if (ending == ENDING_READER_GONE && !lacks_nothing(run))
 		die_by_pipe();
 	return code;
 }

@@ -218,7 +218,7 @@ void screen_drop_line(struct screen *screen)
 
 bool screen_reader_is_gone(const struct screen *screen)
 {
-	struct pollfd one = { .fd = screen->out.fd, .events = POLLOUT };
+	struct pollfd one = { .fd = screen->out.fd };
 
-	return poll(&one, 1, 0) == 1 && (one.revents & POLLERR) && !screen->out.is_file;
+	return poll(&one, 1, 0) == 1 && (one.revents & screen->out.reader_gone);
 }

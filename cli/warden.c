@@ -200,13 +200,33 @@ static int open_child_fd(void)
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
-/* Sleeps until the run is over or is to be stopped.  Returns whether it is to be stopped. */
-static bool wait_for_a_stop(const struct run *run)
+/* The descriptor that shows when our output has lost its reader, or -1.  Who ignores SIGPIPE hears of it from write(). */
+static int output_to_watch(const struct run *run)
 {
-	struct pollfd fds[] = { { .fd = run->stop_fd, .events = POLLIN }, { .fd = run->over_fd, .events = POLLIN } };
+	if (!run->screen.out.reader_gone || sigismember(&run->birth->ignored, SIGPIPE) == 1)
+		return -1;
+	return run->screen.out.fd;
+}
 
-	while (poll(fds, sizeof(fds) / sizeof(*fds), -1) < 0)
-		;
+/*
+ * Sleeps until the run is over or is to be stopped, and stops it when nobody is left to read what it comes to: the next
+ * write, which would show that, may be a long job away.  Returns whether it is to be stopped.
+ */
+static bool wait_for_a_stop(struct run *run)
+{
+	struct pollfd fds[] = {
+		{ .fd = run->stop_fd, .events = POLLIN },
+		{ .fd = run->over_fd, .events = POLLIN },
+		{ .fd = output_to_watch(run) },		/* no events: a lost reader is shown without being asked for */
+	};
+
+	while (!fds[0].revents && !fds[1].revents) {
+		if (poll(fds, sizeof(fds) / sizeof(*fds), -1) < 0 || !fds[2].revents)
+			continue;
+		if (fds[2].revents & run->screen.out.reader_gone)
+			run_end(run, ENDING_READER_GONE, 0, NULL);
+		fds[2].fd = -1;
+	}
 	return qs_stop_is_asked(run->stop);
 }
 

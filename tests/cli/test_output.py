@@ -5,10 +5,11 @@ import pathlib
 import re
 import select
 import signal
+import socket
 import subprocess
 import time
 
-from support import (PATIENCE, SCALE, Skip, Terminal, children_of, contains, expect, finish, main, read_until, run,
+from support import (PATIENCE, SCALE, SLEEPER, Skip, Terminal, children_of, contains, expect, finish, main, read_until, run,
                      runner_of, start, wait_for, wait_for_files)
 
 # Writes 2,000 lines on each stream, a few at a time.
@@ -115,6 +116,27 @@ def test_C12_reader_is_gone():
     pathlib.Path("gone").touch()
     assert process.stderr.read() == b""
     assert process.wait(PATIENCE) == -signal.SIGPIPE
+
+
+def test_C12_reader_is_gone_while_the_jobs_are_silent():
+    """A pipe or a socket: that nobody reads any more is seen at once, not at the next write, and ends the run quietly."""
+    for words in (("-j1",), ("-j1", "-u")):
+        for make in (os.pipe, lambda: [end.detach() for end in socket.socketpair()]):
+            reader, writer = make()
+            process = start(*words, *SLEEPER, ":::", "1", "2", stdout=writer)
+            os.close(writer)
+            wait_for_files("started.1")
+            os.close(reader)
+            result = expect(finish(process), status=-signal.SIGPIPE, err="")
+            assert result.seconds < SCALE, result
+            os.unlink("started.1")
+
+
+def test_C12_reader_that_leaves_with_all_there_is_is_no_trouble():
+    """Everything was done and taken: whether the reader or we go first makes no difference."""
+    script = 'for i in $(seq 40); do "$QS_PROGRAM" -j1 echo ::: a | head -1; echo ${PIPESTATUS[0]}; done'
+    result = subprocess.run(["bash", "-c", script], capture_output=True, timeout=PATIENCE)
+    assert (result.stdout, result.stderr) == (b"a\n0\n" * 40, b""), result
 
 
 def test_C12_head_takes_one_line():
