@@ -44,8 +44,9 @@ void run_trouble(struct run *run, const char *what, int error)
 /* ---- Setting up ---- */
 
 /*
- * SIGPIPE and SIGCHLD are blocked before the first thread is made: a reader who is gone is an error of write(), and the end
- * of a child is read by the warden.  The requests are unblocked: whoever wants them without effect has them ignored.
+ * SIGPIPE, SIGXFSZ and SIGCHLD are blocked before the first thread is made: a reader who is gone and a file that may not
+ * grow are errors of write(), and the end of a child is read by the warden.  The requests are unblocked: whoever wants
+ * them without effect has them ignored.
  */
 static void set_signal_mask(void)
 {
@@ -53,6 +54,7 @@ static void set_signal_mask(void)
 
 	sigemptyset(&set);
 	sigaddset(&set, SIGPIPE);
+	sigaddset(&set, SIGXFSZ);
 	sigaddset(&set, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	sigemptyset(&set);

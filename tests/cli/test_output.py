@@ -3,6 +3,7 @@
 import os
 import pathlib
 import re
+import resource
 import select
 import signal
 import socket
@@ -169,6 +170,30 @@ def test_E2_full_disk_is_never_success():
         expect(run("-j1", "sh", "-c", "echo $0; [ $0 = 1 ] || exec sleep 1000", ":::", "1", "2", "3", stdout=full), status=1,
                err=contains("quiesce: standard output: No space left on device\n"))
         assert time.monotonic() - began < PATIENCE
+
+
+def test_E2_limit_on_the_size_of_files_is_never_success():
+    """ulimit -f: a message and exit 1, no death by SIGXFSZ, and as much of the output as was allowed."""
+    def limit():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+
+    with open("out", "w") as out:
+        expect(run("-j1", "sh", "-c", "head -c 5000 /dev/zero", ":::", "1", stdout=out, before=limit), status=1,
+               err="quiesce: standard output: File too large\nquiesce: 1 done\n")
+    assert os.path.getsize("out") == 1000
+
+
+def test_E2_limit_on_the_size_of_files_does_not_swallow_the_report():
+    """The last words of a stopped job are written by the main thread, which SIGXFSZ would end."""
+    def limit():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+
+    with open("out", "w") as out:
+        process = start("-j1", "sh", "-c", "head -c 5000 /dev/zero; > started; exec sleep 1000", ":::", "1", stdout=out,
+                        before=limit)
+    wait_for_files("started")
+    process.send_signal(signal.SIGINT)
+    expect(finish(process), status=-signal.SIGINT, err="quiesce: stopped by SIGINT: 0 done, 1 stopped\n")
 
 
 def test_E2_full_disk_on_standard_error_is_never_success():
