@@ -32,6 +32,7 @@
 
 #define DRAIN_NS INT64_C(100000000)	/* what the processes that a job left behind have to finish their last words */
 #define BURY_EVERY 64			/* jobs: so many dead orphans there are at most, if each job leaves one */
+#define SPOOL_NAME_BYTES 512
 #define RETRIES 8			/* of a start for which the system had no room */
 #define RETRY_NS INT64_C(10000000)	/* the first pause; it doubles: 2.5 s together */
 
@@ -160,6 +161,14 @@ static void tell_the_rest(struct watch *watch)
 	qs_process_signal(watch->process, SIGCONT);
 }
 
+static void spool_trouble(struct run *run, int error)
+{
+	char what[SPOOL_NAME_BYTES];
+
+	snprintf(what, sizeof(what), "waiting output in %s (TMPDIR)", run->spool.folder);
+	run_trouble(run, what, error);
+}
+
 /* Reads one stream once; closes it at its end, and when no more of it can be kept, which ends the run. */
 static int read_stream(struct watch *watch, int *fd, struct capture *capture)
 {
@@ -169,7 +178,7 @@ static int read_stream(struct watch *watch, int *fd, struct capture *capture)
 		return got;
 	close_if_open(fd);
 	if (got < 0)
-		run_trouble(watch->run, watch->run->spool.folder, got);
+		spool_trouble(watch->run, got);
 	return got;
 }
 

@@ -62,7 +62,7 @@ def test_E9_no_room_for_waiting_output_is_trouble():
     """No folder for the spool: a message, the run stops, exit 1."""
     process = start("-j1", "sh", "-c", "head -c 1000000 /dev/zero; exec sleep 1000", ":::", "1", "2",
                     env={**os.environ, "TMPDIR": "/nowhere"})
-    expect(finish(process), status=1, err=contains("quiesce: /nowhere: No such file or directory\n"))
+    expect(finish(process), status=1, err=contains("quiesce: waiting output in /nowhere (TMPDIR): No such file or directory\n"))
 
 
 def test_output_comes_when_the_job_ends():
