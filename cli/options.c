@@ -20,7 +20,7 @@
 #define DEFAULT_GRACE_S 10
 #define NS_PER_S INT64_C(1000000000)
 #define PERCENT_MAX 100000	/* of the CPUs: a thousand jobs for each is beyond a slip of the finger */
-#define FILES_OF_OURS 24	/* open files that do not depend on the number of jobs */
+#define FILES_OF_OURS 16	/* open files that do not depend on the number of jobs */
 #define FILES_PER_JOB 5		/* a process, two pipes, and what starting one needs for a moment */
 #define PROCESSES_PER_JOB 2	/* the job and the thread that watches it */
 
@@ -108,15 +108,20 @@ static uint32_t share_of(int resource, uint64_t ours, uint64_t per_job)
 	if (getrlimit(resource, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY)
 		return QS_WORKERS_MAX;
 	jobs = limit.rlim_cur > ours ? (limit.rlim_cur - ours) / per_job : 0;
-	return jobs < 1 ? 1 : jobs > QS_WORKERS_MAX ? QS_WORKERS_MAX : (uint32_t)jobs;
+	return jobs > QS_WORKERS_MAX ? QS_WORKERS_MAX : (uint32_t)jobs;
 }
 
-/* How many the system lets us have.  The limit on processes counts the user's others, too: an upper bound only. */
+/*
+ * How many the system lets us have; 0 = there are too few open files for any.  The limit on processes counts the user's
+ * others, too, and is none for root: an upper bound only, and no reason not to try one job.
+ */
 static uint32_t possible_jobs(void)
 {
 	const uint32_t by_files = share_of(RLIMIT_NOFILE, FILES_OF_OURS, FILES_PER_JOB);
 	const uint32_t by_processes = share_of(RLIMIT_NPROC, 0, PROCESSES_PER_JOB);
 
+	if (by_processes == 0)
+		return by_files > 0 ? 1 : 0;
 	return by_files < by_processes ? by_files : by_processes;
 }
 
@@ -148,7 +153,7 @@ static int parse_jobs(struct options *out, const char *word)
 		snprintf(wanted, sizeof(wanted), "not a number from 0 to %u, or a percentage", QS_WORKERS_MAX);
 		return refuse_value("-j", word, wanted);
 	}
-	out->jobs = number > 0 ? (uint32_t)number : possible_jobs();
+	out->jobs = (uint32_t)number;
 	out->jobs_were_given = number > 0;
 	return -1;
 }
@@ -259,16 +264,22 @@ static int take_words(struct options *out, char **words, size_t count)
 	return -1;
 }
 
-static void fit_jobs(struct options *out)
+static int fit_jobs(struct options *out)
 {
 	const uint32_t possible = possible_jobs();
 
-	if (out->jobs <= possible)
-		return;
+	if (possible == 0) {
+		fprintf(stderr, "quiesce: a job needs %d open files, more than the limit (ulimit -n) allows\n",
+			FILES_OF_OURS + FILES_PER_JOB);
+		return EXIT_OF_TROUBLE;
+	}
+	if (out->jobs <= possible && out->jobs > 0)
+		return -1;
 	if (out->jobs_were_given)
 		fprintf(stderr, "quiesce: -j %u: %u at once, more would need more open files or processes (ulimit -n, -u)\n",
 			out->jobs, possible);
 	out->jobs = possible;
+	return -1;
 }
 
 int options_parse(struct options *out, int argc, char **argv)
@@ -280,6 +291,6 @@ int options_parse(struct options *out, int argc, char **argv)
 	if (status < 0)
 		status = take_words(out, argv + optind, (size_t)(argc - optind));
 	if (status < 0)
-		fit_jobs(out);
+		status = fit_jobs(out);
 	return status;
 }

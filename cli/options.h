@@ -27,7 +27,7 @@ enum progress_mode {
 
 /* Everything is borrowed from argv. */
 struct options {
-	uint32_t jobs;			/* at once, at least 1 */
+	uint32_t jobs;			/* at once; 0 = as many as possible, until that is known */
 	bool jobs_were_given;		/* in a number: fewer deserves a word */
 	bool straight;			/* -u: output goes straight through */
 	bool fail_fast;

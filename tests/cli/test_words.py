@@ -111,6 +111,19 @@ def test_E8_more_jobs_than_open_files_allow():
     assert result.err.count("\n") == 1, result
 
 
+def test_E8_too_few_open_files_for_any_job():
+    """Where not even one job fits nothing is begun, and the limit is named; one file more and it works, in every respect."""
+    def limit(files):
+        return lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))
+
+    for words in (("-j1",), ("-j2",), ("-j0",)):
+        expect(run(*words, "echo", ":::", "a", before=limit(20)), status=1, out="",
+               err="quiesce: a job needs 21 open files, more than the limit (ulimit -n) allows\n")
+    pathlib.Path("items").write_text("40000\n50000\n")
+    expect(run("-j1", "-a", "items", "--progress=always", "head", "/dev/zero", "-c", before=limit(21)), status=0,
+           out="\0" * 90000)
+
+
 def test_grace_takes_units():
     """Seconds unless said otherwise."""
     for time in ("0", "10", "2.5", ".5", "500ms", "1s", "2m", "1h", "1d", "99999999999999999999"):
