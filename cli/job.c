@@ -32,6 +32,8 @@
 
 #define DRAIN_NS INT64_C(100000000)	/* what the processes that a job left behind have to finish their last words */
 #define BURY_EVERY 64			/* jobs: so many dead orphans there are at most, if each job leaves one */
+#define JOB_NAME_BYTES (TEXT_ITEM_BYTES + 32)	/* "job 12 (item)" */
+#define HOW_BYTES 48				/* "was killed by SIGVTALRM" */
 #define SPOOL_NAME_BYTES 512
 #define RETRIES 8			/* of a start for which the system had no room */
 #define RETRY_NS INT64_C(10000000)	/* the first pause; it doubles: 2.5 s together */
@@ -264,23 +266,41 @@ static const char *name_job(char *out, const struct job *job)
 {
 	char excerpt[TEXT_ITEM_BYTES];
 
-	snprintf(out, STATUS_WHO_BYTES, "job %" PRIu64 " (%s)", job->number,
+	snprintf(out, JOB_NAME_BYTES, "job %" PRIu64 " (%s)", job->number,
 		 text_item(excerpt, job->item, strlen(job->item)));
 	return out;
 }
 
-static void fail_fast(struct run *run, const struct job *job, int exit_code)
+/* `how` says what became of the job: it follows its name in the report. */
+static void fail_fast(struct run *run, const struct job *job, int exit_code, const char *how)
 {
-	char name[STATUS_WHO_BYTES];
+	char name[JOB_NAME_BYTES];
+	char why[STATUS_WHY_BYTES];
 
-	if (run->options->fail_fast)
-		run_end(run, ENDING_FAIL_FAST, exit_code, name_job(name, job));
+	if (!run->options->fail_fast)
+		return;
+	snprintf(why, sizeof(why), "%s %s", name_job(name, job), how);
+	run_end(run, ENDING_FAIL_FAST, exit_code, why);
+}
+
+static void fail_fast_by_end(struct run *run, const struct job *job, const qs_process_status *status)
+{
+	char signal[TEXT_SIGNAL_BYTES];
+	char how[HOW_BYTES];
+
+	if (status->signal) {
+		snprintf(how, sizeof(how), "was killed by %s", text_signal(signal, status->signal));
+		fail_fast(run, job, EXIT_OF_SIGNAL + status->signal, how);
+	} else {
+		snprintf(how, sizeof(how), "failed with status %d", status->exit_code);
+		fail_fast(run, job, status->exit_code, how);
+	}
 }
 
 /* Says why it could not be started, if that is news, and what this means for the run. */
 static enum job_end judge_start(struct run *run, const struct job *job, const char *command, int error)
 {
-	char name[STATUS_WHO_BYTES];
+	char name[JOB_NAME_BYTES];
 	char excerpt[TEXT_ITEM_BYTES];
 	const bool is_unknown = error == -ENOENT || error == -ENOTDIR;
 
@@ -288,7 +308,7 @@ static enum job_end judge_start(struct run *run, const struct job *job, const ch
 		return JOB_NOT_STARTED;
 	if (error == -E2BIG || may_pass(error)) {
 		screen_say(&run->screen, "%s: %s", name_job(name, job), qs_strerror(error));
-		fail_fast(run, job, EXIT_OF_UNRUNNABLE);
+		fail_fast(run, job, EXIT_OF_UNRUNNABLE, "could not be started");
 		return JOB_FAILED;
 	}
 	if (run_end(run, ENDING_COMMAND, is_unknown ? EXIT_OF_UNKNOWN : EXIT_OF_UNRUNNABLE, NULL))
@@ -300,7 +320,7 @@ static enum job_end judge_start(struct run *run, const struct job *job, const ch
 static enum job_end judge_end(struct run *run, const struct job *job, const struct watch *watch,
 			      const qs_process_status *status)
 {
-	char name[STATUS_WHO_BYTES];
+	char name[JOB_NAME_BYTES];
 	char signal[TEXT_SIGNAL_BYTES];
 
 	if (!status->signal && status->exit_code == 0)
@@ -312,7 +332,7 @@ static enum job_end judge_end(struct run *run, const struct job *job, const stru
 	else if (status->signal)
 		screen_say(&run->screen, "%s: killed by %s%s", name_job(name, job), text_signal(signal, status->signal),
 			   status->dumped_core ? " (core dumped)" : "");
-	fail_fast(run, job, status->signal ? EXIT_OF_SIGNAL + status->signal : status->exit_code);
+	fail_fast_by_end(run, job, status);
 	return JOB_FAILED;
 }
 

@@ -27,9 +27,9 @@
 #define SIDE_WORKERS 2			/* warden, progress */
 #define SENTENCE_BYTES 256
 
-bool run_end(struct run *run, enum ending ending, int exit_code, const char *who)
+bool run_end(struct run *run, enum ending ending, int exit_code, const char *why)
 {
-	const bool first = status_end(&run->status, ending, exit_code, who);
+	const bool first = status_end(&run->status, ending, exit_code, why);
 
 	qs_stop_ask(run->stop, 0, "the run ends early");
 	return first;
@@ -268,7 +268,7 @@ static void report(struct run *run, int signal)
 	if (signal)
 		screen_say(&run->screen, "stopped by %s: %s", text_signal(name, signal), sentence);
 	else if (ending == ENDING_FAIL_FAST)
-		screen_say(&run->screen, "stopped because %s failed: %s", run->status.ending_who, sentence);
+		screen_say(&run->screen, "stopped because %s: %s", run->status.ending_why, sentence);
 	else if (ending == ENDING_TROUBLE && counts.read > 0)
 		screen_say(&run->screen, "%s", sentence);
 	else if (ending == ENDING_PLAIN && (counts.failed > 0 || progress_is_wanted(run)))

@@ -46,7 +46,7 @@ struct run {
 int run(const struct options *options, const struct birth *birth);
 
 /* run_end - the run ends early: nothing more starts.  As status_end(), and returns the same. */
-bool run_end(struct run *run, enum ending ending, int exit_code, const char *who);
+bool run_end(struct run *run, enum ending ending, int exit_code, const char *why);
 
 /* run_trouble - it ends because of trouble of our own with `what`, which is said if it is the first reason. */
 void run_trouble(struct run *run, const char *what, int error);

@@ -75,7 +75,7 @@ uint64_t status_job_ends(struct status *status, enum job_end end)
 	return ended;
 }
 
-bool status_end(struct status *status, enum ending ending, int exit_code, const char *who)
+bool status_end(struct status *status, enum ending ending, int exit_code, const char *why)
 {
 	bool first;
 
@@ -84,7 +84,7 @@ bool status_end(struct status *status, enum ending ending, int exit_code, const 
 	if (first) {
 		status->ending = ending;
 		status->exit_code = exit_code;
-		snprintf(status->ending_who, sizeof(status->ending_who), "%s", who ? who : "");
+		snprintf(status->ending_why, sizeof(status->ending_why), "%s", why ? why : "");
 	}
 	pthread_mutex_unlock(&status->lock);
 	return first;

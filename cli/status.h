@@ -32,14 +32,14 @@ struct counts {
 	bool is_total_known;
 };
 
-#define STATUS_WHO_BYTES 128	/* "job 12 (item)" */
+#define STATUS_WHY_BYTES 160	/* "job 12 (item) failed with status 1" */
 
 struct status {
 	pthread_mutex_t lock;	/* guards all below */
 	struct counts counts;
 	enum ending ending;	/* the first reason */
 	int exit_code;		/* that goes with it */
-	char ending_who[STATUS_WHO_BYTES];	/* FAIL_FAST: the job */
+	char ending_why[STATUS_WHY_BYTES];	/* FAIL_FAST: the job, and how it failed */
 };
 
 /* How a job ended. */
@@ -70,11 +70,11 @@ uint64_t status_job_ends(struct status *status, enum job_end end);
 /*
  * status_end - the run ends early.
  *
- *   who         the job that is the reason, in words; borrowed for the call; NULL = none
+ *   why         the job that is the reason, and how it ended, in words; borrowed for the call; NULL = none
  *
  * Returns whether this is the first reason, which is the one that counts.
  */
-bool status_end(struct status *status, enum ending ending, int exit_code, const char *who);
+bool status_end(struct status *status, enum ending ending, int exit_code, const char *why);
 
 struct counts status_counts(struct status *status);
 

@@ -58,21 +58,27 @@ def test_fail_fast_exits_with_the_status_of_the_job():
     """The first failing job decides."""
     for code in (1, 7, 255):
         expect(run("-j1", "--fail-fast", *EXIT, ":::", "0", str(code), "0"), status=code,
-               err=f"quiesce: stopped because job 2 ({code}) failed: 1 done, 1 failed, 1 not started\n")
+               err=f"quiesce: stopped because job 2 ({code}) failed with status {code}: 1 done, 1 failed, 1 not started\n")
 
 
 def test_fail_fast_of_a_killed_job_is_128_and_its_signal():
     """As a shell has it."""
     expect(run("-j1", "--fail-fast", *KILL, ":::", "USR1", "0"), status=128 + signal.SIGUSR1,
            err="quiesce: job 1 (USR1): killed by SIGUSR1\n"
-               "quiesce: stopped because job 1 (USR1) failed: 0 done, 1 failed, 1 not started\n")
+               "quiesce: stopped because job 1 (USR1) was killed by SIGUSR1: 0 done, 1 failed, 1 not started\n")
+
+
+def test_fail_fast_of_a_job_that_cannot_be_started():
+    """An item that is too long for any argument: the job fails with 126 as a shell has it, and the report says how."""
+    result = expect(run("-j1", "--fail-fast", "true", given=b"y" * (1 << 20) + b"\nnext\n"), status=126)
+    assert "quiesce: stopped because job 1 (yyy" in result.err and "...) could not be started: " in result.err, result
 
 
 def test_fail_fast_stops_what_runs_and_starts_nothing_more():
     """The others are ended like at a signal; their partial output comes last."""
     job = "[ $0 = bad ] && { until [ -e started ]; do sleep 0.01; done; echo bad; exit 9; }; echo part; > started; exec sleep 1000"
     result = expect(run("-j2", "--fail-fast", "sh", "-c", job, ":::", "long", "bad", "never"), status=9, out="bad\npart\n",
-                    err="quiesce: stopped because job 2 (bad) failed: 0 done, 1 failed, 1 stopped, 1 not started\n")
+                    err="quiesce: stopped because job 2 (bad) failed with status 9: 0 done, 1 failed, 1 stopped, 1 not started\n")
     assert result.seconds < SOON, result
 
 
@@ -86,7 +92,7 @@ def test_fail_fast_does_not_wait_for_idle_input():
     pathlib.Path("go").touch()
     assert process.wait(20 * SCALE) == 5
     assert time.monotonic() - began < 0.1 * SCALE, time.monotonic() - began
-    assert process.stderr.read() == b"quiesce: stopped because job 1 (1) failed: 0 done, 1 failed\n"
+    assert process.stderr.read() == b"quiesce: stopped because job 1 (1) failed with status 5: 0 done, 1 failed\n"
 
 
 def test_fail_fast_kills_deaf_jobs_after_the_grace():
