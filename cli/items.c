@@ -28,7 +28,7 @@ int items_open(struct items *items, const struct options *options)
 		return 0;
 	}
 	if (options->file && strcmp(options->file, "-") != 0) {
-		items->name = options->file;
+		text_name(items->name, options->file);
 		/* A FIFO that nobody writes to yet would keep us here, where no stop is heard; fill() waits better. */
 		items->fd = open(options->file, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 		if (items->fd < 0)

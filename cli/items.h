@@ -6,6 +6,7 @@
 #define QUIESCE_CLI_ITEMS_H
 
 #include "options.h"
+#include "text.h"
 
 #include <quiesce.h>
 
@@ -22,7 +23,7 @@ struct items {
 	char **words;		/* NULL: read from fd */
 	size_t words_left;
 	int fd;
-	const char *name;	/* of the source, for messages */
+	char name[TEXT_NAME_BYTES];	/* of the source, as it stands in messages */
 	char separator;
 	uint64_t line;		/* number of the last line read, blank ones counted */
 	uint64_t blank;		/* lines skipped */

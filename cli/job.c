@@ -34,7 +34,6 @@
 #define BURY_EVERY 64			/* jobs: so many dead orphans there are at most, if each job leaves one */
 #define JOB_NAME_BYTES (TEXT_ITEM_BYTES + 32)	/* "job 12 (item)" */
 #define HOW_BYTES 48				/* "was killed by SIGVTALRM" */
-#define SPOOL_NAME_BYTES 512
 #define RETRIES 8			/* of a start for which the system had no room */
 #define RETRY_NS INT64_C(10000000)	/* the first pause; it doubles: 2.5 s together */
 
@@ -165,9 +164,10 @@ static void tell_the_rest(struct watch *watch)
 
 static void spool_trouble(struct run *run, int error)
 {
-	char what[SPOOL_NAME_BYTES];
+	char shown[TEXT_NAME_BYTES];
+	char what[TEXT_NAME_BYTES + 32];
 
-	snprintf(what, sizeof(what), "waiting output in %s (TMPDIR)", run->spool.folder);
+	snprintf(what, sizeof(what), "waiting output in %s (TMPDIR)", text_name(shown, run->spool.folder));
 	run_trouble(run, what, error);
 }
 
@@ -301,7 +301,7 @@ static void fail_fast_by_end(struct run *run, const struct job *job, const qs_pr
 static enum job_end judge_start(struct run *run, const struct job *job, const char *command, int error)
 {
 	char name[JOB_NAME_BYTES];
-	char excerpt[TEXT_ITEM_BYTES];
+	char shown[TEXT_NAME_BYTES];
 	const bool is_unknown = error == -ENOENT || error == -ENOTDIR;
 
 	if (error == -ECANCELED)
@@ -312,7 +312,7 @@ static enum job_end judge_start(struct run *run, const struct job *job, const ch
 		return JOB_FAILED;
 	}
 	if (run_end(run, ENDING_COMMAND, is_unknown ? EXIT_OF_UNKNOWN : EXIT_OF_UNRUNNABLE, NULL))
-		screen_say(&run->screen, "%s: %s", text_item(excerpt, command, strlen(command)),
+		screen_say(&run->screen, "%s: %s", text_name(shown, command),
 			   error == -ENOENT && !strchr(command, '/') ? "command not found" : qs_strerror(error));
 	return JOB_NOT_STARTED;
 }

@@ -28,7 +28,7 @@ static const char help_text[] =
 "Usage: quiesce [OPTION]... COMMAND [ARG]... [::: ITEM...]\n"
 "Run COMMAND once per item, several at a time, and stop cleanly.\n"
 "\n"
-"Items are the lines of standard input, of -a FILE, or the words after `:::'.\n"
+"Items are the lines of standard input, of -a FILE, or the words after ':::'.\n"
 "In COMMAND and ARG these stand for the item, inside a word and as often as\n"
 "wanted; where none of them is, the item becomes the last argument:\n"
 "  {}    the item              {.}   without its extension\n"
@@ -74,13 +74,20 @@ static const struct option long_options[] = {
 
 static int refuse(const char *problem, const char *word)
 {
-	fprintf(stderr, "quiesce: %s%s%s%s (see quiesce --help)\n", problem, word ? " '" : "", word ? word : "", word ? "'" : "");
+	char shown[TEXT_NAME_BYTES];
+
+	if (word)
+		fprintf(stderr, "quiesce: %s '%s' (see quiesce --help)\n", problem, text_word(shown, word));
+	else
+		fprintf(stderr, "quiesce: %s (see quiesce --help)\n", problem);
 	return EXIT_OF_USAGE;
 }
 
 static int refuse_value(const char *option, const char *value, const char *wanted)
 {
-	fprintf(stderr, "quiesce: %s '%s': %s\n", option, value, wanted);
+	char shown[TEXT_NAME_BYTES];
+
+	fprintf(stderr, "quiesce: %s '%s': %s\n", option, text_word(shown, value), wanted);
 	return EXIT_OF_USAGE;
 }
 
@@ -258,9 +265,9 @@ static int take_words(struct options *out, char **words, size_t count)
 	if (!out->command_count)
 		return refuse("no command", NULL);
 	if (out->items && out->file)
-		return refuse("items come from one place: `:::' or", "-a");
+		return refuse("items come from one place: ':::' or", "-a");
 	if (out->items && out->nul_separated)
-		return refuse("items after `:::' have no separator, so no", "-0");
+		return refuse("items after ':::' have no separator, so no", "-0");
 	return -1;
 }
 

@@ -81,13 +81,79 @@ const char *text_signal(char *out, int signal)
 	return out;
 }
 
+/* The bytes of the UTF-8 character that a text begins with; 0 = it begins with none. */
+static size_t utf8_length(const char *text, size_t left)
+{
+	static const struct { unsigned char lead_mask, lead; uint32_t least; } forms[] = {
+		{ 0x80, 0x00, 0 }, { 0xe0, 0xc0, 0x80 }, { 0xf0, 0xe0, 0x800 }, { 0xf8, 0xf0, 0x10000 },
+	};
+	const unsigned char *const bytes = (const unsigned char *)text;
+
+	for (size_t more = 0; more < sizeof(forms) / sizeof(*forms) && more < left; more++) {
+		uint32_t letter = bytes[0] & (unsigned char)~forms[more].lead_mask;
+
+		if ((bytes[0] & forms[more].lead_mask) != forms[more].lead)
+			continue;
+		for (size_t i = 1; i <= more; i++) {
+			if ((bytes[i] & 0xc0) != 0x80)
+				return 0;
+			letter = letter << 6 | (bytes[i] & 0x3f);
+		}
+		return letter >= forms[more].least ? more + 1 : 0;
+	}
+	return 0;
+}
+
+/* C0 and DEL, or C1, which is U+0080 to U+009F. */
+static bool is_control(const char *character, size_t length)
+{
+	if (length == 1)
+		return iscntrl((unsigned char)*character);
+	return length == 2 && (unsigned char)character[0] == 0xc2 && (unsigned char)character[1] < 0xa0;
+}
+
+/* Copies what may be shown, as far as there is room (for "..." at least).  Returns the bytes written, the end not counted. */
+static size_t show(char *out, size_t room, const char *text, size_t length)
+{
+	const size_t limit = length < room ? length : room - sizeof("...");
+	size_t written = 0;
+	size_t at = 0;
+
+	while (at < length) {
+		const size_t bytes = utf8_length(text + at, length - at);
+		const bool is_shown = bytes > 0 && !is_control(text + at, bytes);
+		const size_t needed = is_shown ? bytes : 1;
+
+		if (written + needed > limit)
+			break;
+		memcpy(out + written, is_shown ? text + at : "?", needed);
+		written += needed;
+		at += bytes > 0 ? bytes : 1;
+	}
+	strcpy(out + written, at < length ? "..." : "");
+	return written + (at < length ? strlen("...") : 0);
+}
+
 const char *text_item(char *out, const char *item, size_t length)
 {
-	const size_t room = TEXT_ITEM_BYTES - 1;
-	const size_t kept = length > room ? room - strlen("...") : length;
+	show(out, TEXT_ITEM_BYTES, item, length);
+	return out;
+}
 
-	for (size_t i = 0; i < kept; i++)
-		out[i] = iscntrl((unsigned char)item[i]) ? '?' : item[i];
-	strcpy(out + kept, length > room ? "..." : "");
+const char *text_word(char *out, const char *word)
+{
+	show(out, TEXT_NAME_BYTES, word, strlen(word));
+	return out;
+}
+
+const char *text_name(char *out, const char *name)
+{
+	size_t length;
+
+	if (*name && !strpbrk(name, " \t\n"))
+		return text_word(out, name);
+	out[0] = '\'';
+	length = 1 + show(out + 1, TEXT_NAME_BYTES - 2, name, strlen(name));
+	strcpy(out + length, "'");
 	return out;
 }

@@ -54,6 +54,36 @@ def test_item_in_a_message_moves_no_cursor():
     assert result.err.startswith("quiesce: job 1 (a?[2J?bccc") and "ccc...): killed by SIGKILL\n" in result.err, result
 
 
+def test_item_in_a_message_is_cut_between_characters():
+    """Two bytes a letter: 60 of the 63 bytes that there are in all are for the item, and no letter is halved."""
+    for lead in ("", "x"):
+        result = expect(run(*("sh", "-c", "kill -KILL $$"), ":::", lead + "\u00e9" * 40), status=123)
+        wanted = lead + "\u00e9" * ((60 - len(lead)) // 2)
+        assert result.err.startswith(f"quiesce: job 1 ({wanted}...): killed by SIGKILL\n"), result
+    result = expect(run(*("sh", "-c", "kill -KILL $$"), ":::", "\u20ac\U0001f600\u00a0"), status=123,
+                    err=contains("quiesce: job 1 (\u20ac\U0001f600\u00a0): killed"))
+
+
+def test_no_message_commands_a_terminal():
+    """Control characters of both sets, and what is no UTF-8 (a lone C1 byte, ESC in two bytes), in whatever we quote."""
+    bad = b"a\xc2\x9b2J\x9b\xc1\x9b\x1b[m\x7f\xe9"
+    shown = "a?2J????[m??"
+    for words, wanted in ((("-a", bad, "true"), f"quiesce: {shown}: No such file or directory\n"),
+                          ((b"./" + bad, ":::", "1"), f"quiesce: ./{shown}: No such file or directory\n"),
+                          (("-j", bad, "true"), f"quiesce: -j '{shown}': not a number"),
+                          ((b"--" + bad, "true"), f"quiesce: unknown option '--{shown}'"),
+                          (("sh", "-c", "kill -KILL $$", ":::", bad), f"quiesce: job 1 ({shown}): killed")):
+        expect(run(*words), err=contains(wanted))
+
+
+def test_names_that_are_no_word_are_quoted():
+    """Nothing at all, or several words, are seen for what they are."""
+    expect(run("-a", "", "true"), status=1, err="quiesce: '': No such file or directory\n")
+    expect(run("-a", "no where", "true"), status=1, err="quiesce: 'no where': No such file or directory\n")
+    expect(run("", ":::", "1"), status=127, err=contains("quiesce: '': "))
+    assert "`" not in run("--help").out
+
+
 def test_fail_fast_exits_with_the_status_of_the_job():
     """The first failing job decides."""
     for code in (1, 7, 255):
