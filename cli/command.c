@@ -76,13 +76,16 @@ static struct span directory_of(struct span path)
 	return without_final_slashes((struct span){ path.text, offset });
 }
 
-/* Up to the last dot of the base name, unless the name begins with it: ".profile" has no extension. */
+/* Up to the last dot of the base name, those that it begins with left aside: ".profile" and ".." have no extension. */
 static struct span without_extension(struct span path)
 {
-	const size_t base = base_offset(path);
-	const char *const dot = memrchr(path.text + base, '.', path.length - base);
+	size_t begin = base_offset(path);
+	const char *dot;
 
-	if (dot && dot > path.text + base)
+	while (begin < path.length && path.text[begin] == '.')
+		begin++;
+	dot = memrchr(path.text + begin, '.', path.length - begin);
+	if (dot)
 		path.length = (size_t)(dot - path.text);
 	return path;
 }
