@@ -442,8 +442,10 @@ int job_submit(struct run *run, qs_pool *pool, const struct item *item, uint64_t
 	qs_task_options options = QS_TASK_OPTIONS_INIT;
 	int error;
 
-	if (!job)
+	if (!job) {
+		status_not_started(&run->status);
 		return -ENOMEM;
+	}
 	options.name = job->item;
 	options.destroy = destroy_job;
 	error = qs_submit_by(NULL, pool, run_job, job, &options, QS_NEVER, run->stop);

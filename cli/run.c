@@ -176,15 +176,16 @@ static void feed(struct run *run, qs_pool *pool)
 	struct items *const items = &run->items;
 	struct item item;
 	uint64_t number = 0;
+	int error = 0;
 	int got;
 
-	while ((got = items_next(items, run->stop, &item)) == 1) {
+	while (!error && (got = items_next(items, run->stop, &item)) == 1) {
 		status_item_read(&run->status);
-		got = job_submit(run, pool, &item, ++number);
-		if (got < 0)
-			break;
+		error = job_submit(run, pool, &item, ++number);
 	}
-	if (got == 0)
+	if (error && error != -ECANCELED)
+		run_trouble(run, "cannot take one more job", error);
+	else if (got == 0)
 		status_all_read(&run->status, items->blank);
 	else if (got < 0 && got != -ECANCELED)
 		say_input_error(run, got);

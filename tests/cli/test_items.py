@@ -6,7 +6,7 @@ import resource
 import signal
 import time
 
-from support import (PATIENCE, SCALE, check_nothing_left, contains, expect, finish, is_sanitized, main, read_until, run,
+from support import (PATIENCE, SCALE, Skip, check_nothing_left, contains, expect, finish, is_sanitized, main, read_until, run,
                      runner_of, start, wait_for, wait_for_files)
 
 ARGUMENT_MAX = 32 * resource.getpagesize()
@@ -216,6 +216,22 @@ def test_E7_jobs_that_ended_cost_no_memory():
     read_until(process.stdout.fileno(), b"y\n" * 1800)
     assert is_sanitized() or memory_of(process) - before < 256, (before, memory_of(process))
     expect(finish(process), status=0, out="")
+
+
+def test_E7_no_memory_for_a_job_is_no_trouble_of_the_input():
+    """The message says what was to be done, and every item is accounted for."""
+    if is_sanitized():
+        raise Skip("a sanitizer's memory is not the program's")
+    process = start("-j2", "sh", "-c", "> started.$1; exec sleep 1000", "sh", "{}")
+    process.stdin.write(b"1\n")
+    process.stdin.flush()
+    wait_for_files("started.1")
+    status = pathlib.Path(f"/proc/{runner_of(process)}/status").read_text()
+    held = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmSize")) << 10
+    resource.prlimit(runner_of(process), resource.RLIMIT_AS, (held, held))
+    result = expect(finish(process, b"x" * (ARGUMENT_MAX - 1) + b"\n"), status=1,
+                    err="quiesce: cannot take one more job: Cannot allocate memory\n"
+                        "quiesce: 0 done, 1 stopped, at least 1 not started\n")
 
 
 def test_items_in_any_chunks():
