@@ -20,10 +20,13 @@
 #include "guardian.h"
 
 #include "kin.h"
+#include "text.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <quiesce.h>
+#include <stdio.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -136,9 +139,20 @@ static _Noreturn void die_by(int signal)
 	_exit(128 + signal);			/* process 1, which no default action ends */
 }
 
+/* Not if that would mean waiting: then nobody reads, and our own end is what the user waits for. */
+static void say_how_it_died(int signal)
+{
+	struct pollfd err = { .fd = STDERR_FILENO, .events = POLLOUT };
+	char name[TEXT_SIGNAL_BYTES];
+
+	if (poll(&err, 1, 0) == 1 && err.revents == POLLOUT)
+		dprintf(STDERR_FILENO, "quiesce: the runner died by %s; its jobs were ended\n", text_signal(name, signal));
+}
+
 /*
  * The runner has ended.  A signal of the ladder means that it went through with the stop (or was told three times not to):
- * no more grace.  Any other death was not its plan, and the jobs have not been asked yet.
+ * no more grace.  SIGPIPE is its way to end when nobody reads its output.  Any other death was not its plan: the jobs have
+ * not been asked yet, and nobody has said a word.
  */
 static _Noreturn void follow(const siginfo_t *end, const struct birth *birth)
 {
@@ -146,6 +160,8 @@ static _Noreturn void follow(const siginfo_t *end, const struct birth *birth)
 		_exit(end->si_status);
 	end_all_below(!is_request(end->si_status));
 	terminal_restore(&birth->terminal);
+	if (!is_request(end->si_status) && end->si_status != SIGPIPE)
+		say_how_it_died(end->si_status);
 	die_by(end->si_status);
 }
 

@@ -28,7 +28,8 @@ def death_of_guardian(job):
 
 
 def death_of_runner(job):
-    expect(left_by_death(job, runner_of), status=-signal.SIGKILL)
+    expect(left_by_death(job, runner_of), status=-signal.SIGKILL,
+           err="quiesce: the runner died by SIGKILL; its jobs were ended\n")
 
 
 def test_D9_killed_guardian_plain_jobs():
