@@ -23,7 +23,7 @@ place = -DCMAKE_INSTALL_PREFIX='$(or $(PREFIX),/usr/local)' \
 # Under `make -j` the inner make takes its share of the outer one's jobs.
 parallel = $(if $(findstring -j,$(MAKEFLAGS)),,--parallel $(JOBS))
 
-.PHONY: all help check check-quick check-asan check-ubsan check-tsan check-sim check-all check-includes check-pairs \
+.PHONY: all help run check check-quick check-asan check-ubsan check-tsan check-sim check-all check-includes check-pairs \
 	check-fresh soak bench install uninstall format clean dist configure
 
 all: configure	## the program, the libraries and the examples, into build/ (the default)
@@ -36,6 +36,9 @@ configure:
 
 help:		## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*##/\1/p' Makefile | awk '{ name = $$1; $$1 = ""; printf "%-16s%s\n", name, $$0 }'
+
+run:		## the main job on real files: ./run
+	@exec ./run
 
 check:		## what a change must pass: ./check
 	@./check
