@@ -94,11 +94,14 @@ QS_API const char *qs_version(void);
  *	EBUSY		somebody else uses it, or it is not over yet
  *	EMFILE, ENFILE	no descriptor left
  *	ENOTSUP		this object was not made for that
+ *
+ * Each value stands here once, and qs_strerror() says the same.
  */
 
 enum qs_error {
 	QS_EFORKED = 4096,	/* the object was made by the parent process, before fork */
 	QS_ELOST = 4097,	/* the status of a child process was taken by somebody else */
+	QS_EEXITED = 4098,	/* the task's body ended its thread, or an exception went through it, instead of returning */
 };
 
 /*
@@ -153,7 +156,7 @@ typedef enum qs_cause_kind {
 	QS_CAUSE_NONE,		/* nothing was asked */
 	QS_CAUSE_ASKED,		/* qs_stop_ask() */
 	QS_CAUSE_SIGNAL,	/* a signal: `signal` */
-	QS_CAUSE_DEADLINE,	/* a deadline came */
+	QS_CAUSE_DEADLINE,	/* a deadline came: the token's, or the task's own */
 	QS_CAUSE_CANCELLED,	/* qs_future_cancel() */
 	QS_CAUSE_SHUTDOWN,	/* qs_pool_shutdown() */
 	QS_CAUSE_OVERSTAYED,	/* the deadline of qs_pool_join(), or its hard token */
@@ -332,6 +335,17 @@ typedef int qs_task_fn(qs_task *task, void *arg);
 typedef void qs_destroy_fn(void *pointer);
 
 /*
+ * A body returns; it does not leave by longjmp(), which is undefined, as nobody would learn that the task is over.  One
+ * that calls pthread_exit(), or whose thread is cancelled (pthread_cancel() works in a body and nowhere else in a worker),
+ * ends its task as failed with -QS_EEXITED, and another worker takes its place.  A C++ exception that nobody catches ends
+ * the program (std::terminate), as in any thread; in a brought worker, whose caller may catch it, the task fails with
+ * -QS_EEXITED and the thread is a worker no more.
+ *
+ * A task finds the signal mask and the cancelling state as workers have them, whatever the one before it did.  Its thread's
+ * name, affinity, locale, errno and thread-local data are as the last task left them.
+ */
+
+/*
  * qs_task_stop - the token of this task: a child of the pool's, and of the one given at submit.
  *
  * Valid until the body returns; retain it to keep it longer.  Made when it is first wanted; without memory for it, the pool's.
@@ -373,6 +387,24 @@ QS_API int qs_task_fail(qs_task *task, int code, const char *format, ...) QS_PRI
 QS_API int qs_task_set_result(qs_task *task, void *result, qs_destroy_fn *destroy);
 
 /*
+ * qs_task_worker_data - the pointer that qs_pool_options.init made for the worker that runs this task.
+ *
+ * Returns NULL if there is none.  Borrowed until the worker's finish function is called.
+ * Threads: the one that runs the task.  Waits: no.  Handlers: no.  Fork: works.
+ */
+QS_API void *qs_task_worker_data(const qs_task *task);
+
+/*
+ * qs_task_deadlock - after a wait in this task said -EDEADLK: who waits for whom, such as "'a' waits for 'b' waits for 'a'".
+ *
+ * A body that returns -EDEADLK without words of its own gives these to its future.
+ *
+ * Returns text borrowed until the next wait or the end of the body; "" if no wait said so.
+ * Threads: the one that runs the task.  Waits: no.  Handlers: no.  Fork: works.
+ */
+QS_API const char *qs_task_deadlock(const qs_task *task);
+
+/*
  * qs_task_checkpoint - say where the body is, for the report about tasks that overstay.
  *
  *   label       borrowed for ever: static text; NULL = none
@@ -396,7 +428,7 @@ typedef enum qs_state {
 	QS_DONE,	/* the body returned 0 or more */
 	QS_FAILED,	/* the body returned a negative code */
 	QS_STOPPED,	/* the body returned -ECANCELED after it was asked to stop */
-	QS_TIMED_OUT,	/* a deadline of the task came (from a later version on) */
+	QS_TIMED_OUT,	/* its body did not begin in time; or it returned -ECANCELED after it had run too long */
 	QS_CANCELLED,	/* the body never ran */
 	QS_ABANDONED,	/* the body still ran when qs_pool_join() had to return */
 } qs_state;
@@ -463,7 +495,7 @@ QS_API void *qs_future_result(const qs_future *future);
 QS_API void *qs_future_take_result(qs_future *future);
 
 /*
- * qs_future_cause - for a future that was stopped, cancelled or abandoned: who did it, and why.
+ * qs_future_cause - for a future that was stopped, timed out, cancelled or abandoned: who did it, and why.
  *
  *   out         `size` set by the caller (QS_CAUSE_INIT)
  *
@@ -492,6 +524,25 @@ QS_API int qs_future_cancel(qs_future *future);
  */
 QS_API int qs_future_stop(qs_future *future, int code, const char *text);
 
+typedef void qs_future_fn(qs_future *future, void *arg);
+
+/*
+ * qs_future_callback_add - have fn(future, arg) called once, when the future ends; at once, in this thread, if it has.
+ *
+ * Callbacks of one future are called in the order in which they were added, one after the other, in the thread that ends it:
+ * a worker, or whoever cancels.  One that is added while others are being called comes after them, in their thread.  The
+ * waiters have been told before.  No lock of ours is held: a callback may submit, cancel, wait, add callbacks and release
+ * the future.  A join waits for callbacks as it does for bodies; those for which it had no time are called by
+ * qs_pool_destroy().
+ *
+ *   future      shared until fn was called
+ *   arg         borrowed until fn has returned
+ *
+ * Returns 0, -EINVAL, -ENOMEM.
+ * Threads: any.  Waits: no.  Handlers: no.  Fork: -QS_EFORKED.
+ */
+QS_API int qs_future_callback_add(qs_future *future, qs_future_fn *fn, void *arg);
+
 /* ---------------------------------------------------------------------------------------------------------------
  * Pool: what runs tasks
  *
@@ -507,6 +558,16 @@ typedef struct qs_pool qs_pool;
  */
 typedef int qs_start_fn(qs_pool *pool, void *arg);
 
+/*
+ * What a worker does before its first task, and after its last.  *out_data is the worker's own: qs_task_worker_data().
+ *
+ * A negative return of the first breaks the pool: its token is asked, with that code and the worker's name in the cause, so
+ * what is pending is cancelled.  The second is called if the first succeeded, also in a worker that was left behind, when
+ * that comes back at last: it touches nothing but what it is given.  The first failure of either is in the report.
+ */
+typedef int qs_worker_init_fn(void **out_data, void *arg);
+typedef int qs_worker_finish_fn(void *data, void *arg);
+
 typedef struct qs_pool_options {
 	uint32_t size;
 	uint32_t flags;		/* 0 */
@@ -518,8 +579,11 @@ typedef struct qs_pool_options {
 	qs_start_fn *start;	/* starts a worker in place of a thread of ours; NULL = ours.  What it starts must have called
 				   qs_pool_work() before the pool is destroyed */
 	void *start_arg;	/* borrowed until the pool is joined */
+	qs_worker_init_fn *init;	/* called in each worker before its first task; NULL = nothing */
+	qs_worker_finish_fn *finish;	/* called in each worker after its last task; NULL = nothing */
+	void *worker_arg;	/* what those two are given; borrowed until every worker has left, stragglers included */
 } qs_pool_options;
-#define QS_POOL_OPTIONS_INIT { sizeof(qs_pool_options), 0, 0, NULL, NULL, 0, 0, NULL, NULL }
+#define QS_POOL_OPTIONS_INIT { sizeof(qs_pool_options), 0, 0, NULL, NULL, 0, 0, NULL, NULL, NULL, NULL, NULL }
 
 #define QS_WORKERS_MAX 65536u
 
@@ -553,15 +617,19 @@ QS_API int qs_pool_create(qs_pool **out, const qs_pool_options *options);
  */
 QS_API qs_stop *qs_pool_stop(qs_pool *pool);
 
+#define QS_TASK_CALLER_RUNS 1u	/* no room in the queue: the thread that submits runs the body itself */
+
 typedef struct qs_task_options {
 	uint32_t size;
-	uint32_t flags;			/* 0 */
+	uint32_t flags;			/* QS_TASK_CALLER_RUNS or 0 */
 	const char *name;		/* borrowed for the call, copied; NULL = "" */
 	qs_destroy_fn *destroy;		/* called once with arg: when the body has ended, just before the task has; or
 					   when the task was cancelled, just after that is told; NULL = none */
 	qs_stop *stop;			/* shared; a second token besides the pool's; NULL = none */
+	qs_time begin_by;		/* a task that no worker has begun by then is timed out; 0 = never */
+	int64_t run_ns;			/* a body that has run so long is asked to stop, then timed out; 0 = no limit */
 } qs_task_options;
-#define QS_TASK_OPTIONS_INIT { sizeof(qs_task_options), 0, NULL, NULL, NULL }
+#define QS_TASK_OPTIONS_INIT { sizeof(qs_task_options), 0, NULL, NULL, NULL, 0, 0 }
 
 /*
  * qs_submit - hand one task to the pool.  qs_submit_by - the same, waiting for room until a deadline.
@@ -574,10 +642,13 @@ typedef struct qs_task_options {
  *   pool        borrowed for the call
  *   fn, arg     arg is borrowed until the body has ended (see qs_task_options.destroy)
  *   options     borrowed for the call; NULL = defaults
- *   deadline    how long to wait for room in a full queue
+ *   deadline    how long to wait for room in a full queue; with QS_TASK_CALLER_RUNS there is no wait: this thread is made a
+ *               worker for that one task, and when the call returns the task has ended
  *   stop        borrowed; ends the wait for room early; NULL = nothing does
  *
- * Returns 0; -EAGAIN (qs_submit: the queue is full); -ETIMEDOUT (no room in time); -ECANCELED (stop, the task's own stop or
+ * A task with a time limit needs the attendant (see qs_stop_create()).
+ *
+ * Returns 0; -EAGAIN (qs_submit: the queue is full; or no attendant); -ETIMEDOUT (no room in time); -ECANCELED (stop, the task's own stop or
  * the pool's was asked); -ESHUTDOWN (takes no more); -EDEADLK (a worker would wait for room in its own pool); -ENOMEM;
  * -EINVAL.  On error *out is untouched, fn will not run, and arg stays the caller's (its destructor is not called).
  * Threads: any, tasks included.  Waits: qs_submit_by.  Handlers: no.  Fork: -QS_EFORKED.
@@ -620,8 +691,10 @@ typedef struct qs_report {
 	uint32_t stragglers;		/* workers that had to be left behind; see qs_pool_straggler() */
 	uint64_t submitted;		/* tasks accepted */
 	uint64_t ends[QS_STATES];	/* tasks per end, by enum qs_state; pending and running are 0 */
+	int worker_error;		/* what the first init or finish function that failed returned; 0 = none did */
+	char worker_text[QS_TEXT_SIZE];	/* which worker that was, and what it says; "" */
 } qs_report;
-#define QS_REPORT_INIT { sizeof(qs_report), 0, 0, { 0 } }
+#define QS_REPORT_INIT { sizeof(qs_report), 0, 0, { 0 }, 0, { 0 } }
 
 /*
  * qs_pool_join - wait until the last worker has left, or until the deadline has come; then report.
@@ -675,8 +748,8 @@ QS_API int qs_pool_straggler(const qs_pool *pool, uint32_t index, qs_straggler *
 /*
  * qs_pool_destroy - free the pool.
  *
- * Futures live on.  Memory that a straggler needs is freed when it returns.  Destructors of the arguments of cancelled tasks
- * for which the join had no time run in this thread.
+ * Futures live on.  Memory that a straggler needs is freed when it returns.  Destructors of the arguments of cancelled tasks,
+ * and callbacks, for which the join had no time run in this thread.
  *
  *   pool        given; NULL is allowed
  *
@@ -689,13 +762,17 @@ QS_API int qs_pool_destroy(qs_pool *pool);
 /* ---------------------------------------------------------------------------------------------------------------
  * Wait and as_completed
  *
- * A task that waits here for another one of its own pool needs a second worker to run that; where there is none, it waits until its
- * deadline (from a later version on it runs the other one itself).
+ * In a task, a wait for a task of its own pool that is still pending runs that itself, on its own stack, if it needs that very task
+ * (qs_wait, qs_wait_all; qs_map_next in order), has no deadline, and is not the 65th inside the other.  The inner task's
+ * token is below the outer one's; a stop of the outer wait is seen when the inner body has returned.  Any other wait parks.
+ *
+ * A wait without a deadline that could never end says -EDEADLK and changes nothing: for the task that runs here, in a cycle of
+ * tasks that wait for each other, or for a task that no worker is left to run.  qs_task_deadlock() names them.
  *
  * A future's end beats a stop, and a stop beats the deadline: what has ended is told even after a stop.  None of these
  * changes a future.  The array is borrowed for the call; a future may stand in it twice; an empty one is no wait.
  *
- * All return -ETIMEDOUT, -ECANCELED (stop), -EINVAL, -ENOMEM, and -QS_EFORKED.
+ * All return -ETIMEDOUT, -ECANCELED (stop), -EDEADLK, -EINVAL, -ENOMEM, and -QS_EFORKED.
  * All: Threads: any.  Waits: yes.  Handlers: no.  Fork: -QS_EFORKED.
  */
 
@@ -737,10 +814,10 @@ typedef struct qs_as_completed qs_as_completed;
 /*
  * qs_as_completed_create - hand out a set of futures in the order in which they end, each of them once.
  *
- * Those that have ended already come first, in the order given.
+ * Those that have ended already come in the order given.
  *
  *   out         receives the set; given back by qs_as_completed_destroy()
- *   futures     the array is borrowed for the call, each future is shared until the set is destroyed
+ *   futures     the array is borrowed for the call, each future is shared until it was handed out; NULL with count 0
  *
  * Returns 0, -EINVAL, -ENOMEM.
  * Threads: any.  Waits: no.  Handlers: no.  Fork: -QS_EFORKED.
@@ -748,14 +825,38 @@ typedef struct qs_as_completed qs_as_completed;
 QS_API int qs_as_completed_create(qs_as_completed **out, qs_future *const *futures, size_t count);
 
 /*
+ * qs_as_completed_add - one more future, also while another thread waits in qs_as_completed_next().
+ *
+ * A set is as large as the futures that were not handed out yet.
+ *
+ *   future      shared until it was handed out
+ *
+ * Returns 1; 0 if it is in the set already; -EINVAL; -ENOMEM.
+ * Threads: any, several at once.  Waits: no.  Handlers: no.  Fork: -QS_EFORKED.
+ */
+QS_API int qs_as_completed_add(qs_as_completed *set, qs_future *future);
+
+/*
  * qs_as_completed_next - the next one that has ended.
  *
- *   out         receives the future, borrowed until the set is destroyed
+ *   out         receives the future, borrowed until the next call of this or until the set is destroyed
  *
- * Returns 1; 0 after the last one; -ETIMEDOUT; -ECANCELED (stop; what has ended is handed out first); -EINVAL.
+ * Returns 1; 0 after the last one (more may be added); -ETIMEDOUT; -ECANCELED (stop; what has ended is handed out first);
+ * -EDEADLK; -EINVAL.
  * Threads: any, one at a time.  Waits: yes.  Handlers: no.  Fork: -QS_EFORKED.
  */
 QS_API int qs_as_completed_next(qs_as_completed *set, qs_future **out, qs_time deadline, qs_stop *stop);
+
+/*
+ * qs_as_completed_fd - a descriptor that is readable while there is something to hand out, for event loops.
+ *
+ * When it is readable, call qs_as_completed_next(set, &future, QS_NOW, NULL) until that returns something else than 1; it may find
+ * nothing.  Made at the first call, close-on-exec, owned by the set: never read from it, never close it.
+ *
+ * Returns the descriptor; -EINVAL, -EMFILE, -ENFILE, -ENOMEM.
+ * Threads: the one that calls qs_as_completed_next().  Waits: no.  Handlers: no.  Fork: -QS_EFORKED.
+ */
+QS_API int qs_as_completed_fd(qs_as_completed *set);
 
 /*
  * qs_as_completed_destroy - free the set, at any time; the futures are left as they are.  NULL is allowed.
@@ -763,6 +864,187 @@ QS_API int qs_as_completed_next(qs_as_completed *set, qs_future **out, qs_time d
  * Threads: any, when no other call on the set is under way.  Waits: no.  Handlers: no.  Fork: nothing is done.
  */
 QS_API void qs_as_completed_destroy(qs_as_completed *set);
+
+/* ---------------------------------------------------------------------------------------------------------------
+ * Map: one task per item, through a window
+ *
+ * Items are pulled from a source one by one, as there is room in the window, by the thread that asks for results; so the source may
+ * be endless, and memory stays what the window holds.  Each item that was pulled is handed out once, as a future.
+ *
+ *	qs_map_create(&map, pool, fn, source, source_arg, NULL);
+ *	while ((result = qs_map_next(map, &future, QS_NEVER, stop)) > 0)
+ *		use(qs_map_item(map), future);
+ *	if (result < 0)
+ *		why(qs_map_stop(map));
+ *	qs_map_destroy(map);
+ */
+
+typedef struct qs_map qs_map;
+
+/*
+ * Where items come from.  Returns 1 and an item, which is given; 0 if there are no more; or a negative code, which
+ * ends the map.  Called by one thread at a time, inside qs_map_next(), never again after it returned anything but 1.
+ */
+typedef int qs_source_fn(void **out_item, void *arg);
+
+#define QS_MAP_AS_COMPLETED 1u	/* handed out in the order in which they end, not in that of the items */
+#define QS_MAP_KEEP_GOING 2u	/* a task that fails does not end the map */
+
+typedef struct qs_map_options {
+	uint32_t size;
+	uint32_t flags;		/* QS_MAP_... */
+	const char *name;	/* borrowed for the call, copied; names the tasks; NULL = "" */
+	size_t window;		/* items that are pulled and not handed out; 0 = twice the pool's workers */
+	qs_stop *stop;		/* shared; ends the map when it is asked; NULL = none */
+	qs_destroy_fn *destroy;	/* called once with each item: when the one after it was asked for, and its body has ended;
+				   NULL = nothing to do */
+	qs_destroy_fn *close;	/* called once with source_arg, when nothing more will be pulled; NULL = nothing to do */
+} qs_map_options;
+#define QS_MAP_OPTIONS_INIT { sizeof(qs_map_options), 0, NULL, 0, NULL, NULL, NULL }
+
+/*
+ * qs_map_create - apply a body to each item of a source.  Nothing is pulled yet.
+ *
+ *   out         receives the map; given back by qs_map_destroy()
+ *   pool        borrowed until the map is destroyed
+ *   fn          called with each item as its argument
+ *   source, source_arg  borrowed until the source is closed
+ *   options     borrowed for the call; NULL = defaults
+ *
+ * Returns 0, -EINVAL, -ENOMEM, -QS_EFORKED (pool or stop).  On error the source is not closed.
+ * Threads: any.  Waits: no.  Handlers: no.  Fork: -QS_EFORKED.
+ */
+QS_API int qs_map_create(qs_map **out, qs_pool *pool, qs_task_fn *fn, qs_source_fn *source, void *source_arg,
+			 const qs_map_options *options);
+
+/*
+ * qs_map_next - the next future: pulls items until the window is full, then waits.
+ *
+ * The first failure in time asks the map's token, unless QS_MAP_KEEP_GOING: nothing is pulled and no body begins after it;
+ * what was pulled is still handed out, each with its end.  The same when the map's token is asked.
+ *
+ *   out         receives the future, borrowed until the next call of this or until the map is destroyed
+ *   deadline, stop  end this wait alone; the map goes on with the next call
+ *
+ * Returns 1; 0 after the last item of the source; -ETIMEDOUT; -ECANCELED (stop; or, after the last item that was pulled, the map
+ * was stopped: see qs_map_stop()); -EDEADLK; -ESHUTDOWN (the pool takes no more; after the last item that was accepted); what the
+ * source returned; -ENOMEM; -EINVAL.
+ * Threads: any, one at a time.  Waits: yes.  Handlers: no.  Fork: -QS_EFORKED.
+ */
+QS_API int qs_map_next(qs_map *map, qs_future **out, qs_time deadline, qs_stop *stop);
+
+/*
+ * qs_map_item - the item of the future that was handed out last.  Borrowed as that; NULL before the first one.
+ *
+ * Threads: the one that calls qs_map_next().  Waits: no.  Handlers: no.  Fork: works.
+ */
+QS_API void *qs_map_item(const qs_map *map);
+
+/*
+ * qs_map_stop - the map's own token: a child of options->stop, above each of its tasks.  Its cause says why the map ended.
+ *
+ * Borrowed until the map is destroyed.  Returns NULL for NULL.
+ * Threads: any.  Waits: no.  Handlers: no.  Fork: returns the token.
+ */
+QS_API qs_stop *qs_map_stop(qs_map *map);
+
+/*
+ * qs_map_pulled - how many items were pulled so far.
+ *
+ * Threads: the one that calls qs_map_next().  Waits: no.  Handlers: no.  Fork: works.
+ */
+QS_API uint64_t qs_map_pulled(const qs_map *map);
+
+/*
+ * qs_map_destroy - free the map, at any time: closes the source, cancels what is pending and asks what runs.
+ *
+ * Bodies that still run keep their items until they return.
+ *
+ *   map         given; NULL is allowed
+ *
+ * Threads: any, when no other call on the map is under way.  Waits: no.  Handlers: no.  Fork: nothing is done.
+ */
+QS_API void qs_map_destroy(qs_map *map);
+
+/* ---------------------------------------------------------------------------------------------------------------
+ * Queue: from producers to consumers
+ *
+ * First in, first out, bounded if wished; many put and many get.  A worker that loops over a queue hears of its stop at once,
+ * whether the queue is dry or never runs dry.
+ *
+ *	while (qs_queue_get(queue, &item, QS_NEVER, qs_task_stop(task)) == 0)
+ *		use(item);
+ */
+
+typedef struct qs_queue qs_queue;
+
+typedef struct qs_queue_options {
+	uint32_t size;
+	uint32_t flags;		/* 0 */
+	size_t limit;		/* items that it holds at most; 0 = any number */
+	qs_destroy_fn *destroy;	/* called with each item that is left when the last owner goes; NULL = nothing to do */
+} qs_queue_options;
+#define QS_QUEUE_OPTIONS_INIT { sizeof(qs_queue_options), 0, 0, NULL }
+
+/*
+ * qs_queue_create - make a queue.
+ *
+ *   out         receives the queue; the caller owns one reference, given back by qs_queue_release()
+ *   options     borrowed for the call; NULL = defaults
+ *
+ * Returns 0, -EINVAL, -ENOMEM.
+ * Threads: any.  Waits: no.  Handlers: no.  Fork: the child may make its own.
+ */
+QS_API int qs_queue_create(qs_queue **out, const qs_queue_options *options);
+
+/*
+ * qs_queue_retain - count one more owner; returns its argument.  qs_queue_release - one owner less; the last one frees.
+ *
+ * NULL is allowed.  Who puts or gets must own a reference, or know that somebody else does.
+ *
+ * Threads: any.  Waits: no.  Handlers: no.  Fork: nothing is done.
+ */
+QS_API qs_queue *qs_queue_retain(qs_queue *queue);
+QS_API void qs_queue_release(qs_queue *queue);
+
+/*
+ * qs_queue_put - append an item, waiting for room.
+ *
+ *   item        given on success; NULL is an item as any other
+ *   deadline    QS_NOW = do not wait
+ *   stop        borrowed; a stop beats room; NULL = none
+ *
+ * Returns 0; -ETIMEDOUT (no room in time); -ECANCELED (stop); -ESHUTDOWN (closed); -ENOMEM; -EINVAL.
+ * Threads: any, several at once.  Waits: yes.  Handlers: no.  Fork: -QS_EFORKED.
+ */
+QS_API int qs_queue_put(qs_queue *queue, void *item, qs_time deadline, qs_stop *stop);
+
+/*
+ * qs_queue_get - take the oldest item, waiting for one.
+ *
+ *   out         receives the item, which is the caller's now
+ *   deadline    QS_NOW = do not wait
+ *   stop        borrowed; a stop beats an item, which stays for others; NULL = none
+ *
+ * Returns 0; -ETIMEDOUT (none in time); -ECANCELED (stop); -ESHUTDOWN (closed, and the last item was taken); -EINVAL.
+ * Threads: any, several at once.  Waits: yes.  Handlers: no.  Fork: -QS_EFORKED.
+ */
+QS_API int qs_queue_get(qs_queue *queue, void **out, qs_time deadline, qs_stop *stop);
+
+/*
+ * qs_queue_close - nothing more comes in; what is there may still be taken.  Wakes everybody who waits.
+ *
+ * Returns 1 if this call closed it, 0 if it was closed; -EINVAL.
+ * Threads: any.  Waits: no.  Handlers: no.  Fork: -QS_EFORKED.
+ */
+QS_API int qs_queue_close(qs_queue *queue);
+
+/*
+ * qs_queue_count - how many items it holds at this moment.  0 for NULL.
+ *
+ * Threads: any.  Waits: no.  Handlers: no.  Fork: 0.
+ */
+QS_API size_t qs_queue_count(qs_queue *queue);
 
 /* ---------------------------------------------------------------------------------------------------------------
  * Process: a child of its own
@@ -962,6 +1244,46 @@ QS_API void qs_signals_close(qs_signals *signals);
  * Threads: any.  Waits: no.  Handlers: no.  Fork: returns 0.
  */
 QS_API int qs_stop_exit(qs_signals *signals);
+
+/* ---------------------------------------------------------------------------------------------------------------
+ * Inspection: what a pool is doing
+ */
+
+typedef struct qs_stats {
+	uint32_t size;
+	uint32_t workers;		/* workers that are there, or on their way */
+	uint32_t idle;			/* of these, those that wait for a task */
+	uint32_t workers_max;		/* how many there may be */
+	uint64_t submitted;		/* tasks accepted */
+	uint64_t pending;		/* tasks that wait for a worker */
+	uint64_t running;		/* tasks whose body has begun and not ended; submitted = pending + running + ends */
+	uint64_t ends[QS_STATES];	/* tasks per end, by enum qs_state */
+} qs_stats;
+#define QS_STATS_INIT { sizeof(qs_stats), 0, 0, 0, 0, 0, 0, { 0 } }
+
+/*
+ * qs_pool_stats - the pool's counts, at about one moment.
+ *
+ *   out         `size` set by the caller (QS_STATS_INIT)
+ *
+ * Returns 0, -EINVAL.
+ * Threads: any.  Waits: no.  Handlers: no.  Fork: -QS_EFORKED.
+ */
+QS_API int qs_pool_stats(qs_pool *pool, qs_stats *out);
+
+/*
+ * qs_pool_dump - write for people what the pool is doing: a line of counts, then one per worker, with the thread's number, the
+ * task's name, its age and its checkpoint.
+ *
+ * Allocates nothing, waits for no lock (a worker that is changing its task at that moment is said to be) and keeps errno, so that it
+ * can be called by a handler of SIGQUIT or SIGSEGV, or from a debugger.
+ *
+ *   fd          borrowed; written to by write()
+ *
+ * Returns 0; -EINVAL; what write() said (-EBADF, -EPIPE, ...).
+ * Threads: any.  Waits: if fd does.  Handlers: yes, while the pool is not destroyed.  Fork: -QS_EFORKED.
+ */
+QS_API int qs_pool_dump(qs_pool *pool, int fd);
 
 #ifdef __cplusplus
 }
