@@ -23,6 +23,9 @@ if(QS_HAS_DANGLING_POINTER)
 	target_compile_options(quiesce_options INTERFACE -Wno-dangling-pointer)
 endif()
 
+# A body may end its thread, or let an exception pass: then ours, which is C, has to be cleaned up on the way.
+target_compile_options(quiesce_options INTERFACE $<$<COMPILE_LANGUAGE:C>:-fexceptions>)
+
 if(QS_DEBUG)
 	target_compile_definitions(quiesce_options INTERFACE QS_DEBUG=1)
 endif()

@@ -27,6 +27,17 @@ int qs__thread_start(qs__thread *out, qs__thread_fn *fn, void *arg, size_t stack
 int qs__thread_join(qs__thread thread, qs_time deadline);
 void qs__thread_detach(qs__thread thread);
 
+/*
+ * Call fn(arg), which may end the thread: then, on the way out, on_exit(arg) is called instead of a return.  That is
+ * pthread_exit(), pthread_cancel(), and a C++ exception that some caller of ours catches.
+ */
+void qs__thread_guard(qs__thread_fn *fn, qs__thread_fn *on_exit, void *arg);
+
+/* Whether pthread_cancel() works on this thread, at its next cancellation point.  Return what to give back. */
+int qs__thread_allow_cancel(void);
+int qs__thread_refuse_cancel(void);
+void qs__thread_restore_cancel(int before);
+
 /* The least stack that a worker can live on. */
 size_t qs__thread_min_stack(void);
 

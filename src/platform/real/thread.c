@@ -118,6 +118,37 @@ void qs__thread_detach(qs__thread thread)
 	(void)pthread_detach(thread);
 }
 
+void qs__thread_guard(qs__thread_fn *fn, qs__thread_fn *on_exit, void *arg)
+{
+	/* Built with -fexceptions this is a destructor of the frame, which an exception runs as well. */
+	pthread_cleanup_push(on_exit, arg);
+	fn(arg);
+	pthread_cleanup_pop(0);
+}
+
+int qs__thread_allow_cancel(void)
+{
+	int before;
+
+	(void)pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, &before);
+	return before;
+}
+
+int qs__thread_refuse_cancel(void)
+{
+	int before;
+
+	(void)pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before);
+	return before;
+}
+
+void qs__thread_restore_cancel(int before)
+{
+	(void)pthread_setcancelstate(before, &before);
+	/* Cancelled at any instant, nobody's data would be whole. */
+	(void)pthread_setcanceltype(PTHREAD_CANCEL_DEFERRED, &before);
+}
+
 size_t qs__thread_min_stack(void)
 {
 	const long frame = sysconf(_SC_MINSIGSTKSZ);

@@ -74,6 +74,28 @@ void qs__thread_detach(qs__thread thread)
 	detached->given_up = true;
 }
 
+/* A simulated thread ends by returning. */
+void qs__thread_guard(qs__thread_fn *fn, qs__thread_fn *on_exit, void *arg)
+{
+	(void)on_exit;
+	fn(arg);
+}
+
+int qs__thread_allow_cancel(void)
+{
+	return 0;
+}
+
+int qs__thread_refuse_cancel(void)
+{
+	return 0;
+}
+
+void qs__thread_restore_cancel(int before)
+{
+	(void)before;
+}
+
 size_t qs__thread_min_stack(void)
 {
 	return STACK_BYTES;
