@@ -13,8 +13,9 @@
 #include "platform/thread.h"
 
 struct qs__current {
-	const char *task_name;	/* of the task whose body runs; "" between tasks */
-	const void *pool;	/* whose worker this is */
+	const char *task_name;			/* of the task whose body runs; "" between tasks */
+	const void *pool;			/* whose worker this is */
+	const struct qs__current *outer;	/* what the thread was before, if that was a worker, too; else NULL */
 };
 
 static inline const char *qs__current_task_name(void)
@@ -29,7 +30,9 @@ static inline bool qs__current_is_of(const void *pool)
 {
 	const struct qs__current *current = qs__current();
 
-	return current != NULL && current->pool == pool;
+	while (current != NULL && current->pool != pool)
+		current = current->outer;
+	return current != NULL;
 }
 
 #endif

@@ -86,6 +86,7 @@ static qs_stop *take_due(struct qs__attendant *attendant, qs_time *out_next)
 			break;
 		qs__heap_remove(&attendant->timers, &attended->timer);
 		attended->has_timer = false;
+		attended->has_gone_off = true;
 		*out_next = QS_NEVER;
 		if (qs__object_retain_if_alive(&attended->stop->object))
 			due = attended->stop;
@@ -101,7 +102,7 @@ static qs_time ask_due(struct qs__attendant *attendant)
 	qs_stop *due;
 
 	while ((due = take_due(attendant, &next)) != NULL) {
-		(void)qs__stop_ask_for(due, &qs__cause_deadline);
+		(void)qs__stop_ask_for(due, due->attended->cause);
 		qs_stop_release(due);
 	}
 	return next;
@@ -232,23 +233,66 @@ int qs__attended_stop_new(qs_stop **out, qs_stop *parent, qs_stop *also)
 		return error;
 	}
 	attended->stop = stop;
+	attended->cause = &qs__cause_deadline;
 	stop->attended = attended;
 	stop->retire = retire;
 	*out = stop;
 	return 0;
 }
 
+/* True if the attendant has to know at once: this is the earliest deadline now. */
+static bool set_timer_locked(struct qs__attended *attended, qs_time when)
+{
+	struct qs__heap *timers = &attended->attendant->timers;
+
+	if (attended->has_timer)
+		qs__heap_remove(timers, &attended->timer);
+	attended->has_timer = when != QS_NEVER;
+	if (attended->has_timer)
+		qs__heap_insert(timers, &attended->timer, when);
+	return attended->has_timer && timers->root == &attended->timer;
+}
+
 void qs__attended_set_deadline(struct qs__attended *attended, qs_time when)
 {
 	struct qs__attendant *attendant = attended->attendant;
+	bool is_earliest;
 
 	qs__mutex_lock(&attendant->lock);
-	if (attended->has_timer)
-		qs__heap_remove(&attendant->timers, &attended->timer);
-	qs__heap_insert(&attendant->timers, &attended->timer, when);
-	attended->has_timer = true;
+	is_earliest = set_timer_locked(attended, when);
 	qs__mutex_unlock(&attendant->lock);
-	call(attendant, ONE_CALL);
+	if (is_earliest)
+		call(attendant, ONE_CALL);
+}
+
+/* Before the deadline comes nobody reads the token's own cause, and after that nobody writes it. */
+static void describe_locked(struct qs__attended *attended, qs_time when, const char *text)
+{
+	struct qs__cause *own = &attended->stop->own;
+
+	own->kind = QS_CAUSE_DEADLINE;
+	own->text = text;
+	own->task = "";
+	own->asked_at = when;
+	attended->cause = own;
+}
+
+bool qs__attended_move_deadline(struct qs__attended *attended, qs_time when, const char *text)
+{
+	struct qs__attendant *attendant = attended->attendant;
+	bool is_earliest = false;
+	bool is_in_time;
+
+	qs__mutex_lock(&attendant->lock);
+	is_in_time = !attended->has_gone_off;
+	if (is_in_time) {
+		describe_locked(attended, when, text);
+		is_earliest = set_timer_locked(attended, when);
+	}
+	qs__mutex_unlock(&attendant->lock);
+	if (is_earliest)
+		call(attendant, ONE_CALL);
+	return is_in_time;
 }
 
 void qs__attended_call(struct qs__attended *attended)

@@ -24,6 +24,7 @@ qs_future *qs__future_new(qs_pool *pool, qs_task_fn *fn, void *arg, const qs_tas
 	qs__atomic_init(&future->state, QS_PENDING);
 	qs__event_init(&future->ended);
 	qs__list_init(&future->in_queue);
+	qs__list_init(&future->callbacks);
 	qs__atomic_init(&future->result, NULL);
 	future->pool = pool;
 	future->fn = fn;
@@ -46,6 +47,7 @@ static void future_free(qs_future *future)
 	if (result != NULL && future->result_destroy != NULL)
 		future->result_destroy(result);
 	QS__ASSERT(future->token == NULL);
+	QS__ASSERT(qs__list_is_empty(&future->callbacks));
 	qs__free(future->message);
 	qs_stop_release(future->outcome.cause_owner);
 	qs_stop_release(future->stop);
@@ -81,10 +83,17 @@ void qs__future_claim(qs_future *future)
 	qs__store_relaxed(&future->state, QS__CLAIMED);
 }
 
-void qs__future_begin(qs_future *future)
+void qs__future_begin(qs_future *future, qs_stop *above)
 {
-	/* relaxed: what the body does is published by the end. */
-	qs__store_relaxed(&future->state, (uint32_t)QS_RUNNING);
+	future->above = above;
+	/* Publishes `above`.  Pairs with load_acquire in is_running_locked(). */
+	qs__store_release(&future->state, (uint32_t)QS_RUNNING);
+}
+
+static bool is_running_locked(const qs_future *future)
+{
+	/* Sees `above`; an end is published under this lock.  Pairs with store_release in qs__future_begin(). */
+	return qs__load_acquire(&future->state) == QS_RUNNING;
 }
 
 static bool is_end(uint32_t state)
@@ -98,8 +107,7 @@ void qs__future_say(qs_future *future, char *message)
 	bool is_running;
 
 	qs__mutex_lock(&future->ended.lock);
-	/* relaxed: an end is published under this lock. */
-	is_running = qs__load_relaxed(&future->state) == QS_RUNNING;
+	is_running = is_running_locked(future);
 	if (is_running) {
 		before = future->message;
 		future->message = message;
@@ -114,8 +122,7 @@ void qs__future_keep(qs_future *future, void *result, qs_destroy_fn *destroy)
 	qs_destroy_fn *unwanted_destroy = destroy;
 
 	qs__mutex_lock(&future->ended.lock);
-	/* relaxed: an end is published under this lock. */
-	if (qs__load_relaxed(&future->state) == QS_RUNNING) {
+	if (is_running_locked(future)) {
 		/* relaxed: nobody else looks at it before the end. */
 		unwanted = qs__load_relaxed(&future->result);
 		unwanted_destroy = future->result_destroy;
@@ -151,6 +158,7 @@ bool qs__future_end(qs_future *future, const struct qs__outcome *outcome)
 	future->outcome = *outcome;
 	QS_PLAIN_WRITE(future->outcome.value, outcome->value);
 	future->outcome.cause_owner = outcome->cause_owner != NULL ? qs_stop_retain(outcome->cause_owner) : NULL;
+	future->has_callbacks = !qs__list_is_empty(&future->callbacks);
 	/* Publishes the outcome.  Pairs with load_acquire in ended_state() and qs_future_state(). */
 	qs__store_release(&future->state, (uint32_t)outcome->state);
 	qs__event_close_locked(&future->ended, &waiting);
@@ -167,6 +175,11 @@ void qs__future_destroy_arg(qs_future *future)
 	future->destroy = NULL;
 	if (destroy != NULL)
 		destroy(future->arg);
+}
+
+bool qs__future_has_message(const qs_future *future)
+{
+	return future->message != NULL;
 }
 
 bool qs__future_has_result(const qs_future *future)
@@ -193,8 +206,7 @@ static qs_stop *adopt_token(qs_future *future, qs_stop *made)
 	qs_stop *token;
 
 	qs__mutex_lock(&future->ended.lock);
-	/* relaxed: it begins to run in the worker's own thread, for others this is a hint; it ends under this lock. */
-	if (future->token == NULL && made != NULL && qs__load_relaxed(&future->state) == QS_RUNNING) {
+	if (future->token == NULL && made != NULL && is_running_locked(future)) {
 		qs__object_retain(&made->object);
 		future->token = made;
 	}
@@ -205,22 +217,35 @@ static qs_stop *adopt_token(qs_future *future, qs_stop *made)
 	return token;
 }
 
-qs_stop *qs__future_token(qs_future *future, qs_stop *pool_stop)
+/* What the running task's token hangs below, counted; NULL if it does not run. */
+static qs_stop *token_above(qs_future *future)
+{
+	qs_stop *above = NULL;
+
+	qs__mutex_lock(&future->ended.lock);
+	if (is_running_locked(future))
+		above = qs_stop_retain(future->above);
+	qs__mutex_unlock(&future->ended.lock);
+	return above;
+}
+
+qs_stop *qs__future_token(qs_future *future)
 {
 	qs_stop *token = adopt_token(future, NULL);
+	qs_stop *above = token == NULL ? token_above(future) : NULL;
 	qs_stop *made;
 
-	if (token != NULL)
+	if (above == NULL)
 		return token;
-	made = qs__stop_new(pool_stop, future->stop);
-	if (made == NULL)
-		return NULL;
-	token = adopt_token(future, made);
+	made = qs__stop_new(above, future->stop);
+	if (made != NULL)
+		token = adopt_token(future, made);
 	qs_stop_release(made);
+	qs_stop_release(above);
 	return token;
 }
 
-qs_stop *qs__future_asked_by(qs_future *future, qs_stop *pool_stop)
+qs_stop *qs__future_asked_by(qs_future *future)
 {
 	qs_stop *token = adopt_token(future, NULL);
 	qs_stop *asked = qs__stop_find_asked(token);
@@ -228,8 +253,13 @@ qs_stop *qs__future_asked_by(qs_future *future, qs_stop *pool_stop)
 	/* The task keeps its token until it ends, and that is the caller's to do. */
 	qs_stop_release(token);
 	if (asked == NULL)
-		asked = qs__stop_find_asked(pool_stop);
+		asked = qs__stop_find_asked(future->above);
 	return asked != NULL ? asked : qs__stop_find_asked(future->stop);
+}
+
+bool qs__future_is_own_limit(const qs_future *future, const struct qs__cause *cause)
+{
+	return future->has_limit && cause == &future->stop->own;
 }
 
 /* -------------------------------------------------------------------------------------------------- what is known */

@@ -7,8 +7,8 @@
  *
  *	PENDING --> CLAIMED		who takes the task out of the queue: a worker, or who cancels it
  *	CLAIMED --> RUNNING		the worker, when nothing speaks against it
- *	CLAIMED --> CANCELLED		the worker or the canceller: the body never ran
- *	RUNNING --> DONE, FAILED, STOPPED	the worker, when the body has returned
+ *	CLAIMED --> CANCELLED, TIMED_OUT	the worker or the canceller: the body never ran
+ *	RUNNING --> DONE, FAILED, STOPPED, TIMED_OUT	the worker, when the body has returned
  *	RUNNING --> ABANDONED		the joiner that waits no longer; the worker's own end then comes too late
  *
  * CLAIMED is seen from outside as pending.  Being out of the queue is what decides between a worker and a canceller, so a
@@ -32,9 +32,11 @@
 struct qs__outcome {
 	qs_state state;
 	int value;
-	const struct qs__cause *cause;	/* why, if it was stopped, cancelled or abandoned; else NULL */
+	const struct qs__cause *cause;	/* why, if it was stopped, timed out, cancelled or abandoned; else NULL */
 	qs_stop *cause_owner;		/* whose memory the cause is in; NULL = nobody's */
 };
+
+struct qs__blocked;
 
 /*
  * I = set at submit, A = atomic, L = under ended.lock, E = set before the end is published and read after it.
@@ -48,10 +50,17 @@ struct qs_future {
 	qs_task_fn *fn;				/* I */
 	void *arg;				/* I */
 	qs_destroy_fn *destroy;			/* of arg; its owner's: the pool, then who took the task; NULL = none, or done */
-	qs_stop *stop;				/* I  counted; the submitter's token; NULL = none */
+	qs_stop *stop;				/* I  counted; the submitter's token, or the time limit's below it; NULL = none */
+	bool has_limit;				/* I  `stop` is this task's alone, and its own cause is that the time is over */
+	int64_t run_ns;				/* I  how long the body may run; 0 = as long as it likes */
 	struct qs__callback on_stop;		/* of `stop`, if there is one, while pending */
+	qs_stop *above;				/* borrowed while the body runs: what its own token hangs below; published by RUNNING */
 	qs_stop *token;				/* L  counted; the task's own, made when first wanted, while its body runs */
 	struct qs__outcome outcome;		/* E  cause_owner is counted */
+	struct qs__list callbacks;		/* L  what is to be called, in order: core/future_callback.c */
+	bool is_calling;			/* L  somebody calls them */
+	bool has_callbacks;			/* E  there were some when it ended: whoever ended it calls them */
+	struct qs__blocked *blocked;		/* under the wait graph's lock: the body waits for others; exec/wait_graph.h */
 	char *message;				/* L, E  the body's words, or NULL */
 	qs__atomic(void *) result;		/* L, then A: takers exchange it */
 	qs_destroy_fn *result_destroy;		/* L, E */
@@ -67,14 +76,20 @@ void qs__future_discard(qs_future *future);
 /* The caller has taken the task out of the queue. */
 void qs__future_claim(qs_future *future);
 
-/* The body is about to be entered. */
-void qs__future_begin(qs_future *future);
+/* The body is about to be entered; its own token, if it is ever wanted, hangs below this one, which outlives the run. */
+void qs__future_begin(qs_future *future, qs_stop *above);
 
 /* The end, told to every waiter.  False if it had ended before; then nothing is changed. */
 bool qs__future_end(qs_future *future, const struct qs__outcome *outcome);
 
 /* Free the argument, once; the caller owns the task. */
 void qs__future_destroy_arg(qs_future *future);
+
+/* Call the callbacks, in this thread, until there are none any more: for whoever ended the future, if has_callbacks is set. */
+void qs__future_call_back(qs_future *future);
+
+/* True if the cause is that the task's own time was over: it had not begun by then, or ran too long. */
+bool qs__future_is_own_limit(const qs_future *future, const struct qs__cause *cause);
 
 /* True for the ends that a wait for the first failure looks for. */
 bool qs__state_is_bad(int state);
@@ -87,15 +102,16 @@ bool qs__future_has_result(const qs_future *future);
  * once, for its outcome stands.
  */
 void qs__future_say(qs_future *future, char *message);
+bool qs__future_has_message(const qs_future *future);	/* for the thread that runs the body */
 void qs__future_keep(qs_future *future, void *result, qs_destroy_fn *destroy);
 
 /* The body of an abandoned task has returned: nobody looks at its token any more. */
 void qs__future_drop_token(qs_future *future);
 
 /* The running task's own token, counted for the caller, made if need be; NULL without memory, or if it does not run. */
-qs_stop *qs__future_token(qs_future *future, qs_stop *pool_stop);
+qs_stop *qs__future_token(qs_future *future);
 
-/* What asked the task to stop, nearest first, or NULL. */
-qs_stop *qs__future_asked_by(qs_future *future, qs_stop *pool_stop);
+/* What asked the task to stop, nearest first, or NULL; while its body runs. */
+qs_stop *qs__future_asked_by(qs_future *future);
 
 #endif

@@ -217,6 +217,18 @@ int qs__queue_push_by(struct qs__queue *queue, struct qs__list *link, bool *out_
 	return error;
 }
 
+int qs__queue_pass(struct qs__queue *queue)
+{
+	int error;
+
+	qs__mutex_lock(&queue->lock);
+	error = queue->is_closed ? -ESHUTDOWN : 0;
+	if (error == 0)
+		queue->pushed++;
+	qs__mutex_unlock(&queue->lock);
+	return error;
+}
+
 /* ---------------------------------------------------------------------------------------------------------- taking */
 
 static struct qs__list *take_locked(struct qs__queue *queue, struct wakes *wakes)
@@ -299,6 +311,26 @@ bool qs__queue_remove(struct qs__queue *queue, struct qs__list *link)
 	qs__mutex_unlock(&queue->lock);
 	wake(&wakes);
 	return was_there;
+}
+
+size_t qs__queue_count(struct qs__queue *queue)
+{
+	size_t count;
+
+	qs__mutex_lock(&queue->lock);
+	count = queue->count;
+	qs__mutex_unlock(&queue->lock);
+	return count;
+}
+
+bool qs__queue_is_closed(struct qs__queue *queue)
+{
+	bool is_closed;
+
+	qs__mutex_lock(&queue->lock);
+	is_closed = queue->is_closed;
+	qs__mutex_unlock(&queue->lock);
+	return is_closed;
 }
 
 uint64_t qs__queue_pushed(struct qs__queue *queue)

@@ -40,6 +40,13 @@ int qs__queue_push(struct qs__queue *queue, struct qs__list *link, bool *out_is_
 int qs__queue_push_by(struct qs__queue *queue, struct qs__list *link, bool *out_is_unattended, qs_time deadline,
 		      qs_stop *stop, qs_stop *also);
 
+/* Count one as put in that never is, because its giver sees to it himself.  Returns 0, -ESHUTDOWN (closed). */
+int qs__queue_pass(struct qs__queue *queue);
+
+/* How many are in it, and whether it is closed, at this moment. */
+size_t qs__queue_count(struct qs__queue *queue);
+bool qs__queue_is_closed(struct qs__queue *queue);
+
 /* Take the oldest link, waiting for one; NULL once the queue is closed and empty. */
 struct qs__list *qs__queue_take(struct qs__queue *queue);
 

@@ -36,6 +36,7 @@ static const struct qs__cause cause_general = { QS_CAUSE_ASKED, 0, 0, "stop aske
 const struct qs__cause qs__cause_deadline = { QS_CAUSE_DEADLINE, 0, 0, "the deadline came", "", 0 };
 const struct qs__cause qs__cause_cancelled = { QS_CAUSE_CANCELLED, 0, 0, "cancelled", "", 0 };
 const struct qs__cause qs__cause_shutdown = { QS_CAUSE_SHUTDOWN, 0, 0, "the pool was shut down", "", 0 };
+const struct qs__cause qs__cause_no_worker = { QS_CAUSE_SHUTDOWN, 0, 0, "no worker was left to run it", "", 0 };
 const struct qs__cause qs__cause_overstayed = { QS_CAUSE_OVERSTAYED, 0, 0, "the time to join was over", "", 0 };
 
 /* ------------------------------------------------------------------------------------------------ birth and end */

@@ -26,6 +26,7 @@ extern const struct qs__cause qs__cause_deadline;
 extern const struct qs__cause qs__cause_cancelled;
 extern const struct qs__cause qs__cause_shutdown;
 extern const struct qs__cause qs__cause_overstayed;
+extern const struct qs__cause qs__cause_no_worker;
 
 /* What stands behind a token that the attendant serves; only bridge/ knows what it is. */
 struct qs__attended;

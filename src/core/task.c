@@ -25,11 +25,11 @@ qs_stop *qs_task_stop(qs_task *task)
 	if (task == NULL)
 		return NULL;
 	if (!is_ours(task))
-		return task->pool_stop;
-	token = qs__future_token(task->future, task->pool_stop);
-	/* Without memory for a token of its own, or when it was abandoned, the task hears what the pool is told. */
+		return task->above;
+	token = qs__future_token(task->future);
+	/* Without memory for a token of its own, or when it was abandoned, the task hears what is asked above it. */
 	if (token == NULL)
-		return task->pool_stop;
+		return task->above;
 	/* The future keeps it until the end. */
 	qs_stop_release(token);
 	return token;
@@ -86,9 +86,19 @@ int qs_task_set_result(qs_task *task, void *result, qs_destroy_fn *destroy)
 	return 0;
 }
 
+void *qs_task_worker_data(const qs_task *task)
+{
+	return task != NULL ? task->worker_data : NULL;
+}
+
+const char *qs_task_deadlock(const qs_task *task)
+{
+	return task != NULL ? task->deadlock : "";
+}
+
 void qs_task_checkpoint(qs_task *task, const char *label)
 {
-	/* Static text is there for everybody, but a reader must see it whole.  Pairs with load_acquire in exec/join.c. */
+	/* Static text is there for everybody, but a reader must see it whole.  Pairs with load_acquire in exec/frame.c. */
 	if (task != NULL)
 		qs__store_release(&task->checkpoint, label);
 }

@@ -35,8 +35,8 @@ static void begin(int owners)
 	for (int i = 1; i < owners; i++)
 		(void)qs_future_retain(future);
 	qs__future_claim(future);
-	qs__future_begin(future);
 	stop = qs__stop_new(NULL, NULL);
+	qs__future_begin(future, stop);
 	ends = 0;
 }
 
@@ -240,7 +240,7 @@ static qs_stop *tokens[2];
 
 static void want_token(void *arg)
 {
-	*(qs_stop **)arg = qs__future_token(future, stop);
+	*(qs_stop **)arg = qs__future_token(future);
 }
 
 static void want_token_and_end(void *arg)
@@ -286,6 +286,85 @@ static void test_sim_future_has_one_token(void **state)
 	assert_true(sim_verify(&token_is_one));
 }
 
+/* ---- callbacks are added while the future ends ---- */
+
+enum { CALLBACKS = 3 };
+
+static int called[CALLBACKS];	/* plain: one thread after the other */
+static int calls;
+
+static void note_call(qs_future *ended, void *arg)
+{
+	SIM_ASSERT(qs_future_is_ended(ended) == 1);
+	QS_PLAIN_WRITE(*(int *)arg, QS_PLAIN_READ(*(int *)arg) + 1);
+	QS_PLAIN_WRITE(calls, QS_PLAIN_READ(calls) + 1);
+}
+
+static void end_and_call(void *arg)
+{
+	const struct qs__outcome outcome = { QS_DONE, 0, NULL, NULL };
+
+	(void)arg;
+	SIM_ASSERT(qs__future_end(future, &outcome));
+	if (future->has_callbacks)
+		qs__future_call_back(future);
+	qs_future_release(future);
+}
+
+/* Adds two: they come in this order. */
+static void add_callbacks(void *arg)
+{
+	(void)arg;
+	SIM_ASSERT(qs_future_callback_add(future, note_call, &called[0]) == 0);
+	SIM_ASSERT(qs_future_callback_add(future, note_call, &called[1]) == 0);
+	qs_future_release(future);
+}
+
+static void add_callback(void *arg)
+{
+	(void)arg;
+	SIM_ASSERT(qs_future_callback_add(future, note_call, &called[2]) == 0);
+	qs_future_release(future);
+}
+
+static void callbacks_setup(void)
+{
+	begin(2);
+	calls = 0;
+	for (int i = 0; i < CALLBACKS; i++)
+		called[i] = 0;
+	sim_thread("ender", end_and_call, NULL);
+	sim_thread("adder of two", add_callbacks, NULL);
+	sim_thread("adder", add_callback, NULL);
+}
+
+static void each_called_once(void)
+{
+	SIM_ASSERT(calls == CALLBACKS);
+	for (int i = 0; i < CALLBACKS; i++)
+		SIM_ASSERT(called[i] == 1);
+	qs_stop_release(stop);
+}
+
+static const struct sim_case callbacks_once = {
+	.name = "callbacks",
+	.setup = callbacks_setup,
+	.finish = each_called_once,
+	.preemptions = 2,
+	.stale_reads = 1,
+	.random = 20000,
+	.controls = {
+		{ "mutex.c:qs__mutex_lock:compare_exchange_acquire", SIM_SPLIT, SIM_ASSERTION | SIM_RACE | SIM_LEAK | SIM_CRASH, 0 },
+		{ "mutex.c:qs__mutex_unlock:exchange_release", SIM_WEAKEN, SIM_RACE | SIM_ASSERTION | SIM_LEAK, 0 },
+	},
+};
+
+static void test_sim_future_callbacks_are_called_once_each(void **state)
+{
+	(void)state;
+	assert_true(sim_verify(&callbacks_once));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -294,6 +373,7 @@ int main(void)
 		cmocka_unit_test(test_sim_a14_future_end_against_timeout),
 		cmocka_unit_test(test_sim_a27_future_end_against_stop),
 		cmocka_unit_test(test_sim_future_has_one_token),
+		cmocka_unit_test(test_sim_future_callbacks_are_called_once_each),
 	};
 
 	return cmocka_run_group_tests_name("sim future", tests, NULL, NULL);
