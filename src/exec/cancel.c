@@ -6,17 +6,18 @@
  * gone once the task has ended; so it looks at the state and takes the task out under the future's lock, which the end
  * needs too.
  *
- * Waiters are told first, all of them, and the arguments' destructors run after that: nobody should wait for those.
+ * Waiters are told first, all of them, then the callbacks are called, and after that the arguments' destructors run: nobody
+ * should wait for those.
  *
  * Lock order: the future's event, then the queue.
  */
+#include "exec/cancel.h"
+
 #include <errno.h>
 
-#include "exec/pool.h"
 #include "platform/clock.h"
 
-/* Takes a pending task out of its pool's queue; returns the pool, with a reference for the caller, or NULL: it is too late. */
-static qs_pool *take_out(qs_future *future)
+qs_pool *qs__task_take(qs_future *future)
 {
 	qs_pool *pool = NULL;
 
@@ -34,23 +35,40 @@ static qs_pool *take_out(qs_future *future)
 
 void qs__task_cancel(qs_future *future, const struct qs__cause *cause, qs_stop *cause_owner)
 {
-	const struct qs__outcome outcome = { QS_CANCELLED, -ECANCELED, cause, cause_owner };
+	const struct qs__outcome cancelled = { QS_CANCELLED, -ECANCELED, cause, cause_owner };
+	const struct qs__outcome timed_out = { QS_TIMED_OUT, -ETIMEDOUT, cause, cause_owner };
+	const struct qs__outcome *outcome = qs__future_is_own_limit(future, cause) ? &timed_out : &cancelled;
 
 	if (future->stop != NULL)
 		(void)qs__callback_remove(&future->on_stop, future->stop);
-	(void)qs__future_end(future, &outcome);
-	qs__pool_count(future->pool, QS_CANCELLED);
+	(void)qs__future_end(future, outcome);
+	qs__pool_count(future->pool, outcome->state);
+}
+
+void qs__task_call_back(qs_future *future)
+{
+	const bool is_due = future->has_callbacks;
+
+	future->has_callbacks = false;
+	if (is_due)
+		qs__future_call_back(future);
+}
+
+void qs__task_dispose(qs_future *future)
+{
+	qs__task_call_back(future);
+	qs__future_destroy_arg(future);
 }
 
 /* Cancels one pending task, in whatever thread; false if it is too late. */
 static bool cancel_one(qs_future *future, const struct qs__cause *cause, qs_stop *cause_owner)
 {
-	qs_pool *pool = take_out(future);
+	qs_pool *pool = qs__task_take(future);
 
 	if (pool == NULL)
 		return false;
 	qs__task_cancel(future, cause, cause_owner);
-	qs__future_destroy_arg(future);
+	qs__task_dispose(future);
 	qs_future_release(future);
 	/* A join that waits no longer may have returned, and the pool been destroyed, while the destructor ran. */
 	qs__pool_unhold(pool);
@@ -109,43 +127,35 @@ void qs__pool_note_unstarted(qs_pool *pool, struct qs__list *cancelled)
 
 void qs__pool_dispose(qs_pool *pool, struct qs__list *cancelled, uint32_t count)
 {
+	/* Everybody is told before any destructor runs. */
+	for (struct qs__list *link = cancelled->next; link != cancelled; link = link->next)
+		qs__task_call_back(future_of(link));
 	for (struct qs__list *link = cancelled->next; link != cancelled; link = link->next)
 		qs__future_destroy_arg(future_of(link));
 	qs__pool_note_unstarted(pool, cancelled);
 	qs__pool_unhold_many(pool, count);
 }
 
+void qs__pool_cancel_rest(qs_pool *pool, const struct qs__cause *cause, qs_stop *cause_owner)
+{
+	struct qs__list cancelled;
+	const uint32_t count = qs__pool_cancel_all(pool, cause, cause_owner, &cancelled);
+
+	qs__pool_dispose(pool, &cancelled, count);
+}
+
 void qs__pool_stopped(void *arg)
 {
 	qs_pool *pool = arg;
-	struct qs__list cancelled;
-	uint32_t count;
 
 	qs__mutex_lock(&pool->lock);
 	pool->asked_at = qs__clock_now();
 	qs__mutex_unlock(&pool->lock);
 	qs__queue_close(&pool->queue);
-	count = qs__pool_cancel_all(pool, qs__stop_cause(pool->stop), pool->stop, &cancelled);
-	qs__pool_dispose(pool, &cancelled, count);
+	qs__pool_cancel_rest(pool, qs__stop_cause(pool->stop), pool->stop);
 }
 
 /* ------------------------------------------------------------------------------------------------- one that may run */
-
-/* Counted, or NULL: a running task has its pool's token above its own. */
-static qs_stop *running_token(qs_future *future)
-{
-	qs_stop *pool_stop = NULL;
-	qs_stop *token;
-
-	qs__mutex_lock(&future->ended.lock);
-	/* relaxed: it ends under this lock, and until then the pool is there. */
-	if (qs__load_relaxed(&future->state) == QS_RUNNING)
-		pool_stop = qs_stop_retain(qs_pool_stop(future->pool));
-	qs__mutex_unlock(&future->ended.lock);
-	token = pool_stop != NULL ? qs__future_token(future, pool_stop) : NULL;
-	qs_stop_release(pool_stop);
-	return token;
-}
 
 /* Cancels a pending task, with a token of its own to keep the reason in; false if it is too late. */
 static bool cancel_because(qs_future *future, int code, const char *text)
@@ -172,7 +182,7 @@ int qs_future_stop(qs_future *future, int code, const char *text)
 		return -EINVAL;
 	if (result == QS_PENDING && cancel_because(future, code, text))
 		return 1;
-	token = running_token(future);
+	token = qs__future_token(future);
 	result = token != NULL ? qs_stop_ask(token, code, text) : 0;
 	qs_stop_release(token);
 	return result;

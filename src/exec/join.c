@@ -14,7 +14,9 @@
 #include <string.h>
 
 #include "core/wait_event.h"
-#include "exec/pool.h"
+#include "exec/cancel.h"
+#include "exec/frame.h"
+#include "exec/worker.h"
 #include "platform/clock.h"
 
 /* Between two looks at workers that have nothing to do but leave: less than the 20 ms that a join may be late. */
@@ -26,7 +28,6 @@ int qs_pool_shutdown(qs_pool *pool, qs_shutdown_mode mode)
 {
 	const enum qs__mode wanted = (enum qs__mode)(QS__MODE_DRAIN + (int)mode);
 	const int error = qs__object_check(pool, QS__MAGIC_POOL);
-	struct qs__list cancelled;
 	bool is_first;
 
 	if (error != 0)
@@ -38,18 +39,15 @@ int qs_pool_shutdown(qs_pool *pool, qs_shutdown_mode mode)
 	if (wanted > pool->mode)
 		pool->mode = wanted;
 	qs__mutex_unlock(&pool->lock);
-	/* Before the sweep, so that no worker is faster.  Pairs with load_acquire in serve(). */
+	/* Before the sweep, so that no worker is faster.  Pairs with load_acquire in qs__serve(). */
 	if (wanted >= QS__MODE_CANCEL)
 		qs__store_release(&pool->is_cancelling, 1);
 	qs__queue_close(&pool->queue);
 	/* Asked first, so that what runs hears of it before the destructors of what does not; the pool's callback cancels. */
 	if (wanted == QS__MODE_STOP)
 		(void)qs__stop_ask_for(pool->stop, &qs__cause_shutdown);
-	if (wanted >= QS__MODE_CANCEL) {
-		const uint32_t count = qs__pool_cancel_all(pool, &qs__cause_shutdown, NULL, &cancelled);
-
-		qs__pool_dispose(pool, &cancelled, count);
-	}
+	if (wanted >= QS__MODE_CANCEL)
+		qs__pool_cancel_rest(pool, &qs__cause_shutdown, NULL);
 	if (is_first)
 		qs__pool_unhold(pool);
 	return 0;
@@ -57,63 +55,29 @@ int qs_pool_shutdown(qs_pool *pool, qs_shutdown_mode mode)
 
 /* ------------------------------------------------------------------------------------------------------- abandoning */
 
-static int64_t time_since(qs_time then, qs_time now)
-{
-	return then != 0 ? now - then : 0;
-}
-
-/* When the task was asked to stop: by whoever asked its own token, else by whoever asked the pool's; 0 = it was not. */
-static qs_time asked_at(const struct qs__worker *worker)
-{
-	qs_pool *pool = worker->pool;
-	qs_stop *asked = worker->running != NULL ? qs__future_asked_by(worker->running, pool->stop) : NULL;
-	const qs_time when = asked != NULL ? qs__stop_cause(asked)->asked_at : 0;
-
-	return when != 0 ? when : pool->asked_at;
-}
-
-/*
- * Notes the straggler, under the pool's lock.  False if the worker runs no code of the user's; else *out is its task, counted, if
- * that has a hold yet, and *out_outcome what it ends with.
- */
-static bool lose(struct qs__worker *worker, qs_future **out, struct qs__outcome *out_outcome)
-{
-	const struct qs__outcome abandoned = { QS_ABANDONED, -ETIMEDOUT, &qs__cause_overstayed, NULL };
-	const qs_straggler empty = QS_STRAGGLER_INIT;
-	const qs_time now = qs__clock_now();
-	bool is_busy;
-
-	qs__mutex_lock(&worker->lock);
-	is_busy = worker->is_busy;
-	*out = qs_future_retain(worker->running);
-	*out_outcome = worker->outcome.state != QS_RUNNING ? worker->outcome : abandoned;
-	worker->straggler = empty;
-	worker->straggler.thread = worker->thread_id;
-	if (is_busy) {
-		worker->straggler.age_ns = time_since(worker->since, now);
-		worker->straggler.asked_ns = time_since(asked_at(worker), now);
-	}
-	if (*out != NULL) {
-		worker->is_lost = true;
-		memcpy(worker->straggler.task, (*out)->name, sizeof((*out)->name));
-		/* Sees the label whole.  Pairs with store_release in qs_task_checkpoint(). */
-		worker->straggler.checkpoint = qs__load_acquire(&worker->task.checkpoint);
-	}
-	qs__mutex_unlock(&worker->lock);
-	return is_busy;
-}
-
 /* True for a worker that somebody else was asked to bring and that has not come: it may never. */
 static bool is_awaited(const qs_pool *pool, const struct qs__worker *worker)
 {
 	return worker->place == QS__PLACE_STARTING && pool->options.start != NULL;
 }
 
+/* Its callbacks are left to destroy, and its argument to the body, should it return. */
+static void leave_callbacks(qs_pool *pool, qs_future *future)
+{
+	qs__object_retain(&future->object);
+	qs__mutex_lock(&pool->lock);
+	qs__list_append(&pool->uncalled, &future->in_queue);
+	qs__mutex_unlock(&pool->lock);
+}
+
 /* Ends the task in the worker's place.  One that was cancelled has ended; its destructor is what does not return. */
 static void end_lost(qs_pool *pool, qs_future *future, const struct qs__outcome *outcome)
 {
-	if (qs__future_end(future, outcome))
+	if (qs__future_end(future, outcome)) {
+		if (future->has_callbacks)
+			leave_callbacks(pool, future);
 		qs__pool_count(pool, outcome->state);
+	}
 	qs_future_release(future);
 	qs__pool_unhold(pool);
 }
@@ -123,45 +87,55 @@ static bool is_there(const struct qs__worker *worker)
 	return worker->place == QS__PLACE_STARTING || worker->place == QS__PLACE_WORKING;
 }
 
-/*
- * Leaves one worker behind if it runs code of the user's, or never came.  True if it is still there: it will leave, or
- * enter such code, by itself.
- */
-static bool abandon(qs_pool *pool, struct qs__worker *worker)
+/* True if this worker has to be left behind: it runs code of the user's, or never came. */
+static bool lose_locked(qs_pool *pool, struct qs__worker *worker, bool was_awaited)
 {
-	qs_future *future = NULL;
-	struct qs__outcome outcome;
-	bool was_awaited;
-	bool is_lost;
-	bool is_left;
-
-	qs__mutex_lock(&pool->lock);
-	was_awaited = is_awaited(pool, worker);
-	is_lost = is_there(worker) && (lose(worker, &future, &outcome) || was_awaited);
-	if (is_lost) {
-		worker->place = QS__PLACE_LOST;
-		worker->is_straggler = true;
-		pool->stragglers++;
-	}
-	is_left = is_there(worker);
-	qs__mutex_unlock(&pool->lock);
-	if (future != NULL)
-		end_lost(pool, future, &outcome);
-	if (is_lost)
-		qs__pool_unhold(pool);
-	/* Nobody will come to give back the reference. */
-	if (was_awaited)
-		qs__pool_release(pool);
-	return is_left;
+	if (!qs__frame_describe(worker, &worker->straggler) && !was_awaited)
+		return false;
+	qs__place_leave_locked(worker, QS__PLACE_LOST);
+	worker->is_straggler = true;
+	pool->stragglers++;
+	return true;
 }
 
+/*
+ * Leaves behind the next worker after this one that has to be, or NULL.  *is_any_left: there is one that will leave, or enter
+ * the user's code, by itself.  One that is left behind keeps its struct, and a guest its link.
+ */
+static struct qs__worker *lose_next(qs_pool *pool, struct qs__worker *previous, bool *out_was_awaited, bool *is_any_left)
+{
+	struct qs__worker *worker = previous;
+	bool is_lost = false;
+
+	qs__mutex_lock(&pool->lock);
+	while (!is_lost && (worker = qs__pool_next_worker_locked(pool, worker)) != NULL) {
+		if (!is_there(worker))
+			continue;
+		*out_was_awaited = is_awaited(pool, worker);
+		is_lost = lose_locked(pool, worker, *out_was_awaited);
+		*is_any_left = *is_any_left || !is_lost;
+	}
+	qs__mutex_unlock(&pool->lock);
+	return worker;
+}
+
+/* True if there is a worker left. */
 static bool abandon_all(qs_pool *pool)
 {
+	struct qs__worker *worker = NULL;
 	bool is_any_left = false;
+	bool was_awaited = false;
 
-	for (uint32_t i = 0; i < pool->options.workers; i++) {
-		if (abandon(pool, &pool->workers[i]))
-			is_any_left = true;
+	while ((worker = lose_next(pool, worker, &was_awaited, &is_any_left)) != NULL) {
+		struct qs__outcome outcome;
+		qs_future *future;
+
+		while (qs__frame_lose(worker, &future, &outcome))
+			end_lost(pool, future, &outcome);
+		qs__pool_unhold(pool);
+		/* Nobody will come to give back the reference. */
+		if (was_awaited)
+			qs__pool_release(pool);
 	}
 	return is_any_left;
 }
@@ -247,6 +221,10 @@ static void write_report(qs_pool *pool, qs_report *out)
 	*out = empty;
 	out->stragglers = pool->stragglers;
 	out->submitted = qs__queue_pushed(&pool->queue);
+	qs__mutex_lock(&pool->lock);
+	out->worker_error = pool->worker_error;
+	memcpy(out->worker_text, pool->worker_text, sizeof(out->worker_text));
+	qs__mutex_unlock(&pool->lock);
 	for (int state = 0; state < QS_STATES; state++) {
 		/* The counting came before.  Pairs with fetch_add_acq_rel in qs__pool_count(). */
 		out->ends[state] = qs__load_acquire(&pool->ends[state]);
@@ -302,6 +280,20 @@ qs_future *qs_pool_next_unstarted(qs_pool *pool, qs_future *previous)
 	return next != &pool->unstarted ? QS__ENTRY(next, qs_future, in_queue) : NULL;
 }
 
+static bool find_straggler(qs_pool *pool, uint32_t index, qs_straggler *out)
+{
+	struct qs__worker *worker = NULL;
+
+	qs__mutex_lock(&pool->lock);
+	do {
+		worker = qs__pool_next_worker_locked(pool, worker);
+	} while (worker != NULL && (!worker->is_straggler || index-- > 0));
+	if (worker != NULL)
+		*out = worker->straggler;
+	qs__mutex_unlock(&pool->lock);
+	return worker != NULL;
+}
+
 int qs_pool_straggler(const qs_pool *pool, uint32_t index, qs_straggler *out)
 {
 	const int error = qs__object_check(pool, QS__MAGIC_POOL);
@@ -312,11 +304,5 @@ int qs_pool_straggler(const qs_pool *pool, uint32_t index, qs_straggler *out)
 		return -EINVAL;
 	if (!qs__event_has_happened((struct qs__event *)&pool->joined))
 		return -EBUSY;
-	for (uint32_t i = 0; i < pool->options.workers; i++) {
-		if (pool->workers[i].is_straggler && index-- == 0) {
-			*out = pool->workers[i].straggler;
-			return 0;
-		}
-	}
-	return -EINVAL;
+	return find_straggler((qs_pool *)pool, index, out) ? 0 : -EINVAL;
 }

@@ -7,6 +7,9 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "exec/cancel.h"
+#include "exec/guest.h"
+#include "exec/worker.h"
 #include "platform/alloc.h"
 #include "platform/cpu.h"
 
@@ -35,6 +38,19 @@ void qs__pool_unhold(qs_pool *pool)
 	qs__pool_unhold_many(pool, 1);
 }
 
+struct qs__worker *qs__pool_next_worker_locked(qs_pool *pool, struct qs__worker *previous)
+{
+	struct qs__list *next = &pool->guests;
+
+	if (previous == NULL)
+		return &pool->workers[0];
+	if (qs__list_is_linked(&previous->in_guests))
+		next = &previous->in_guests;
+	else if (previous + 1 < pool->workers + pool->options.workers)
+		return previous + 1;
+	return next->next != &pool->guests ? QS__ENTRY(next->next, struct qs__worker, in_guests) : NULL;
+}
+
 void qs__pool_count(qs_pool *pool, qs_state state)
 {
 	/* Whoever counts it sees the future ended.  Pairs with load_acquire in books_are_whole() and write_report(). */
@@ -55,20 +71,6 @@ static int check_options(const qs_pool_options *options)
 						    : qs__object_check(options->stop, QS__MAGIC_STOP);
 }
 
-static void workers_init(qs_pool *pool)
-{
-	for (uint32_t i = 0; i < pool->options.workers; i++) {
-		struct qs__worker *worker = &pool->workers[i];
-
-		worker->pool = pool;
-		worker->current.pool = pool;
-		worker->current.task_name = "";
-		worker->task.pool_stop = pool->stop;
-		qs__atomic_init(&worker->task.checkpoint, NULL);
-		qs__mutex_init(&worker->lock, QS__RANK_WORKER);
-	}
-}
-
 static void pool_init(qs_pool *pool)
 {
 	qs__queue_init(&pool->queue, pool->options.max_pending);
@@ -76,13 +78,17 @@ static void pool_init(qs_pool *pool)
 	qs__event_init(&pool->over);
 	qs__mutex_init(&pool->lock, QS__RANK_POOL);
 	qs__list_init(&pool->unstarted);
+	qs__list_init(&pool->uncalled);
+	qs__list_init(&pool->guests);
 	qs__atomic_init(&pool->places_free, pool->options.workers);
+	qs__atomic_init(&pool->places_taken, 0);
 	for (int state = 0; state < QS_STATES; state++)
 		qs__atomic_init(&pool->ends[state], 0);
 	qs__atomic_init(&pool->is_cancelling, 0);
 	qs__atomic_init(&pool->is_joining, 0);
 	qs__event_init(&pool->joined);
-	workers_init(pool);
+	for (uint32_t i = 0; i < pool->options.workers; i++)
+		qs__worker_init(&pool->workers[i], pool);
 	qs__callback_add(&pool->on_stop, pool->stop, qs__pool_stopped, pool);
 }
 
@@ -148,11 +154,10 @@ void qs__pool_release(qs_pool *pool)
 {
 	if (!qs__object_release(&pool->object))
 		return;
-	for (uint32_t i = 0; i < pool->options.workers; i++) {
-		qs__mutex_fini(&pool->workers[i].lock);
-		qs__atomic_fini(&pool->workers[i].task.checkpoint);
-	}
+	for (uint32_t i = 0; i < pool->options.workers; i++)
+		qs__worker_fini(&pool->workers[i]);
 	qs__free(pool->workers);
+	qs__guests_free(pool);
 	qs_stop_release(pool->stop);
 	qs__queue_fini(&pool->queue);
 	qs__event_fini(&pool->over);
@@ -160,6 +165,7 @@ void qs__pool_release(qs_pool *pool)
 	qs__mutex_fini(&pool->lock);
 	qs__atomic_fini(&pool->holds);
 	qs__atomic_fini(&pool->places_free);
+	qs__atomic_fini(&pool->places_taken);
 	qs__atomic_fini(&pool->is_cancelling);
 	qs__atomic_fini(&pool->is_joining);
 	for (int state = 0; state < QS_STATES; state++)
@@ -167,9 +173,21 @@ void qs__pool_release(qs_pool *pool)
 	qs__object_free(&pool->object);
 }
 
-int qs_pool_destroy(qs_pool *pool)
+/* What the join had no time for, and the pool's references. */
+static void see_to_all(struct qs__list *futures, void see_to(qs_future *future))
 {
 	struct qs__list *link;
+
+	while ((link = qs__list_take_first(futures)) != NULL) {
+		qs_future *future = QS__ENTRY(link, qs_future, in_queue);
+
+		see_to(future);
+		qs_future_release(future);
+	}
+}
+
+int qs_pool_destroy(qs_pool *pool)
+{
 	int error;
 
 	if (pool == NULL)
@@ -182,12 +200,8 @@ int qs_pool_destroy(qs_pool *pool)
 	if (!qs__event_has_happened(&pool->joined))
 		return -EBUSY;
 	(void)qs__callback_remove(&pool->on_stop, pool->stop);
-	while ((link = qs__list_take_first(&pool->unstarted)) != NULL) {
-		qs_future *future = QS__ENTRY(link, qs_future, in_queue);
-
-		qs__future_destroy_arg(future);
-		qs_future_release(future);
-	}
+	see_to_all(&pool->unstarted, qs__task_dispose);
+	see_to_all(&pool->uncalled, qs__task_call_back);
 	qs__pool_release(pool);
 	return 0;
 }

@@ -16,23 +16,31 @@
  *	STARTING -> FREE	the same, if the system gives no thread
  *	STARTING, FREE -> WORKING	the thread itself, under the lock
  *	WORKING -> LEFT		the thread itself, its last act with a hold
+ *	WORKING -> FREE		the thread itself, when a body has ended it: another one may take its place
  *	STARTING, WORKING -> LOST	the joiner that waits no longer
+ *
+ * A *guest* is a thread that found the queue full and runs its one task itself.  It is a worker without a place: WORKING
+ * until it leaves, and then its struct goes, or LOST, and then that stays for the report.
  *
  * Lock order: pool, worker, the future's event, queue; the pool's and the worker's are held together only by a join.
  */
 #ifndef QS__EXEC_POOL_H
 #define QS__EXEC_POOL_H
 
+#include <signal.h>
+
 #include "base/current.h"
+#include "base/list.h"
 #include "base/mutex.h"
 #include "base/object.h"
 #include "core/callback.h"
 #include "core/queue.h"
-#include "core/task.h"
 #include "core/waiter.h"
 #include "platform/atomic.h"
 #include "platform/thread.h"
 #include "quiesce.h"
+
+struct qs__frame;
 
 enum qs__place {
 	QS__PLACE_FREE,
@@ -54,19 +62,22 @@ enum qs__mode {
  * I = set at creation, P = under the pool's lock, L = under this worker's lock, W = the worker's own.
  */
 struct qs__worker {
-	struct qs__current current;	/* W  what the thread-local pointer points at */
-	struct qs_task task;		/* W  the handle of the task that runs; checkpoint is atomic */
+	struct qs__current current;	/* W  what the thread-local pointer points at; first, so that one leads to the other */
 	qs_pool *pool;			/* I */
+	struct qs__list in_guests;	/* P  linked in a guest, and only there */
 	enum qs__place place;		/* P */
 	bool has_thread;		/* P  `thread` is one of ours, to be joined */
+	bool is_starting;		/* P  who starts the thread has not noted it yet */
+	bool has_exited;		/* P  a body has ended it before that */
 	qs__thread thread;		/* P */
-	int thread_id;			/* L */
+	void *data;			/* W  what options.init made */
+	bool has_begun;			/* W  options.finish is due */
+	const sigset_t *mask_before;	/* W  the signal mask of a thread that was brought; NULL = the thread is ours */
+	int cancel_before;		/* W  whether such a thread could be cancelled */
+	unsigned depth;			/* W  bodies that lie on each other */
 	qs__mutex lock;
-	bool is_busy;			/* L  code of the user's runs: a body, a destructor */
-	qs_future *running;		/* L  whose; NULL: a future's that has ended and given back its hold */
-	struct qs__outcome outcome;	/* L  of running, once its body has returned; before, its state is QS_RUNNING */
-	qs_time since;			/* L  when that began */
-	bool is_lost;			/* L  the joiner has ended and counted `running`, and given back its hold */
+	int thread_id;			/* L  0 = nobody works here */
+	struct qs__frame *top;		/* L  code of the user's that runs, the innermost; NULL = none */
 	bool is_straggler;		/* P  named in the report, by the next one */
 	qs_straggler straggler;		/* P */
 };
@@ -90,9 +101,15 @@ struct qs_pool {
 	int64_t retry_pause_ns;			/* P  doubles with each failure */
 	qs_time asked_at;			/* P  when `stop` was asked; 0 = it was not */
 	struct qs__list unstarted;		/* P  qs_future.in_queue: cancelled on the way down; the pool's references */
+	struct qs__list uncalled;		/* P  qs_future.in_queue: abandoned, with callbacks left to destroy; the same */
 	bool is_collected;			/* P  the join has looked at all threads; one that is noted now is nobody's */
 	uint32_t places_used;			/* P  how many workers[] were ever in use: the first ones */
 	qs__atomic(uint32_t) places_free;	/* A  changes under lock; looked at without it */
+	qs__atomic(uint32_t) places_taken;	/* A  workers that are there or on their way; changes under lock */
+	struct qs__list guests;			/* P  of struct qs__worker */
+	int worker_error;			/* P  of the first init or finish function that failed; 0 = none */
+	char worker_text[QS_TEXT_SIZE];		/* P  the same in words */
+	uint32_t stuck;				/* under the wait graph's lock: places whose worker waits there for other tasks */
 	qs__atomic(uint64_t) ends[QS_STATES];	/* A */
 	qs__atomic(uint32_t) is_joining;	/* A  some join has begun to collect */
 	struct qs__event joined;		/* fires when it has */
@@ -108,26 +125,7 @@ void qs__pool_unhold(qs_pool *pool);	/* the pool may be gone afterwards */
 void qs__pool_unhold_many(qs_pool *pool, uint32_t count);
 void qs__pool_release(qs_pool *pool);	/* one owner of the memory less */
 
-/* worker.c: start one more worker, if there is a place for it, the pool is open, and the system lets us. */
-int qs__pool_grow(qs_pool *pool);
-
-/*
- * cancel.c: what becomes of tasks that will not run.  Telling comes first and runs no code of the user's; the destructors
- * of the arguments run in dispose.
- */
-
-/* End a claimed task, which the caller owns, as cancelled, and tell. */
-void qs__task_cancel(qs_future *future, const struct qs__cause *cause, qs_stop *cause_owner);
-/* Take what is pending, and end and tell it all; `cancelled` is initialized here.  Returns how many those are. */
-uint32_t qs__pool_cancel_all(qs_pool *pool, const struct qs__cause *cause, qs_stop *cause_owner,
-			     struct qs__list *cancelled);
-/* Free the arguments of those, note them as never started, and give back their holds. */
-void qs__pool_dispose(qs_pool *pool, struct qs__list *cancelled, uint32_t count);
-/* Note them as never started, which takes the pool's references; an argument that is still there is freed by destroy. */
-void qs__pool_note_unstarted(qs_pool *pool, struct qs__list *cancelled);
-/* The callback of the pool's token. */
-void qs__pool_stopped(void *pool);
-/* The callback of the submitter's token. */
-void qs__task_stopped(void *future);
+/* The pool's workers, guests included, one after the other, under the pool's lock: NULL for the first; NULL after the last. */
+struct qs__worker *qs__pool_next_worker_locked(qs_pool *pool, struct qs__worker *previous);
 
 #endif

@@ -8,13 +8,16 @@
 #include <errno.h>
 
 #include "core/wait_event.h"
-#include "exec/pool.h"
+#include "exec/cancel.h"
+#include "exec/guest.h"
+#include "exec/limit.h"
+#include "exec/worker.h"
 
 static int check_options(const qs_task_options *options)
 {
 	if (options == NULL)
 		return 0;
-	if (options->size != sizeof(*options) || options->flags != 0)
+	if (options->size != sizeof(*options) || (options->flags & ~QS_TASK_CALLER_RUNS) != 0 || options->run_ns < 0)
 		return -EINVAL;
 	return options->stop != NULL ? qs__object_check(options->stop, QS__MAGIC_STOP) : 0;
 }
@@ -36,24 +39,36 @@ static int check(qs_pool *pool, qs_task_fn *fn, const qs_task_options *options, 
 	return options != NULL && qs__stop_find_asked(options->stop) != NULL ? -ECANCELED : 0;
 }
 
-/* Puts it into the queue, waiting for room if that is wished and allowed. */
-static int enqueue(qs_pool *pool, qs_future *future, bool *out_is_unattended, qs_time deadline, qs_stop *stop)
+/* What to do if the queue is full. */
+struct patience {
+	int refusal;		/* what to say if there is no time to wait */
+	bool caller_runs;
+	qs_time deadline;
+	qs_stop *stop;
+};
+
+/* Puts it into the queue, or runs it here, or waits for room, as that is wished and allowed. */
+static int enqueue(qs_pool *pool, qs_future *future, bool *out_is_unattended, const struct patience *patience)
 {
 	int error = qs__queue_push(&pool->queue, &future->in_queue, out_is_unattended);
 
-	if (error == -EAGAIN && qs_stop_is_asked(stop) == 1)
+	if (error == -EAGAIN && qs_stop_is_asked(patience->stop) == 1)
 		return -ECANCELED;
-	if (error == -EAGAIN && deadline > 0) {
+	if (error == -EAGAIN && patience->caller_runs) {
+		error = qs__guest_run(pool, future);
+	} else if (error == -EAGAIN && patience->deadline <= 0) {
+		return patience->refusal;
+	} else if (error == -EAGAIN) {
 		if (qs__current_is_of(pool))
 			return -EDEADLK;
-		error = qs__queue_push_by(&pool->queue, &future->in_queue, out_is_unattended, deadline, stop,
-					  future->stop);
+		error = qs__queue_push_by(&pool->queue, &future->in_queue, out_is_unattended, patience->deadline,
+					  patience->stop, future->stop);
 	}
 	/* A pool that was stopped closes its queue; that is not the same as shut down. */
 	return error == -ESHUTDOWN && qs__stop_find_asked(pool->stop) != NULL ? -ECANCELED : error;
 }
 
-static int accept(qs_pool *pool, qs_future *future, qs_time deadline, qs_stop *stop)
+static int accept(qs_pool *pool, qs_future *future, const struct patience *patience)
 {
 	bool is_unattended = false;
 	int error;
@@ -61,7 +76,7 @@ static int accept(qs_pool *pool, qs_future *future, qs_time deadline, qs_stop *s
 	qs__pool_hold(pool);
 	if (future->stop != NULL)
 		qs__callback_add(&future->on_stop, future->stop, qs__task_stopped, future);
-	error = enqueue(pool, future, &is_unattended, deadline, stop);
+	error = enqueue(pool, future, &is_unattended, patience);
 	if (error != 0) {
 		if (future->stop != NULL)
 			(void)qs__callback_remove(&future->on_stop, future->stop);
@@ -74,9 +89,9 @@ static int accept(qs_pool *pool, qs_future *future, qs_time deadline, qs_stop *s
 }
 
 static int submit(qs_future **out, qs_pool *pool, qs_task_fn *fn, void *arg, const qs_task_options *options,
-		  qs_time deadline, qs_stop *stop)
+		  const struct patience *patience)
 {
-	int error = check(pool, fn, options, stop);
+	int error = check(pool, fn, options, patience->stop);
 	qs_future *future;
 
 	if (error != 0)
@@ -84,7 +99,9 @@ static int submit(qs_future **out, qs_pool *pool, qs_task_fn *fn, void *arg, con
 	future = qs__future_new(pool, fn, arg, options);
 	if (future == NULL)
 		return -ENOMEM;
-	error = accept(pool, future, deadline, stop);
+	error = options != NULL ? qs__limit_set(future, options) : 0;
+	if (error == 0)
+		error = accept(pool, future, patience);
 	if (error != 0) {
 		qs__future_discard(future);
 		return error;
@@ -101,13 +118,17 @@ static int submit(qs_future **out, qs_pool *pool, qs_task_fn *fn, void *arg, con
 
 int qs_submit(qs_future **out, qs_pool *pool, qs_task_fn *fn, void *arg)
 {
-	return submit(out, pool, fn, arg, NULL, QS_NOW, NULL);
+	const struct patience none = { -EAGAIN, false, QS_NOW, NULL };
+
+	return submit(out, pool, fn, arg, NULL, &none);
 }
 
 int qs_submit_by(qs_future **out, qs_pool *pool, qs_task_fn *fn, void *arg, const qs_task_options *options,
 		 qs_time deadline, qs_stop *stop)
 {
-	const int error = submit(out, pool, fn, arg, options, deadline, stop);
+	const bool caller_runs = options != NULL && options->size == sizeof(*options) &&
+				 (options->flags & QS_TASK_CALLER_RUNS) != 0;
+	const struct patience patience = { -ETIMEDOUT, caller_runs, deadline, stop };
 
-	return error == -EAGAIN ? -ETIMEDOUT : error;
+	return submit(out, pool, fn, arg, options, &patience);
 }

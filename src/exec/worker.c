@@ -2,221 +2,233 @@
 /*
  * worker.c - one worker's life: it comes, takes tasks until there are none any more, and leaves.
  *
- * Before a body is entered the task is judged: the claim comes first (the task is out of the queue), the look at the tokens
- * after it.  So once an ask has returned, no claim succeeds any more; a body that was judged just before may still be
- * entered.
- *
- * `is_busy` tells the joiner whom to leave behind: it stands while code of the user's runs, a body or a destructor, and
- * changes under the worker's lock.  With it stands the task, as long as that still has a hold to give back; a joiner that
- * waits no longer does so and says it in `is_lost`; from then on the task is none of the worker's business.  All else that
- * a worker does is ours and short, and a joiner waits for it.
+ * A body may end the thread.  Then the worker leaves on the way out, and its place is free again for another one, which is
+ * started at once if there are tasks to be run.
  *
  * The last touch of the pool is giving back the worker's own reference.
+ *
+ * Lock order: pool, worker.
  */
 #define _GNU_SOURCE
+#include "exec/worker.h"
+
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
-#include "exec/pool.h"
+#include "exec/cancel.h"
+#include "exec/frame.h"
+#include "exec/run.h"
 #include "platform/clock.h"
 #include "platform/signal_mask.h"
 
 #define RETRY_PAUSE_FIRST_NS (10 * QS__NS_PER_MS)
 #define RETRY_PAUSE_MAX_NS QS__NS_PER_S
 
-/* ---------------------------------------------------------------------------------------------------------- tasks */
+void qs__worker_init(struct qs__worker *worker, qs_pool *pool)
+{
+	worker->pool = pool;
+	worker->current.pool = pool;
+	worker->current.task_name = "";
+	qs__list_init(&worker->in_guests);
+	qs__mutex_init(&worker->lock, QS__RANK_WORKER);
+}
 
-/* Code of the user's is about to run, for this task; or, with NULL, for one that is none of the joiner's business any more. */
-static void enter(struct qs__worker *worker, qs_future *running)
+void qs__worker_fini(struct qs__worker *worker)
+{
+	qs__mutex_fini(&worker->lock);
+}
+
+void qs__worker_name(char *out, size_t size, const struct qs__worker *worker)
+{
+	const qs_pool *pool = worker->pool;
+
+	if (qs__list_is_linked(&worker->in_guests))
+		(void)snprintf(out, size, "%s-guest", pool->name);
+	else
+		(void)snprintf(out, size, "%s-%u", pool->name, (unsigned)(worker - pool->workers));
+}
+
+/* ------------------------------------------------------------------------------------------------ init and finish */
+
+/* The first one is kept for the report, in words; `out` receives the words of this one. */
+static void note_error(struct qs__worker *worker, int error, const char *what, char out[QS_TEXT_SIZE])
+{
+	qs_pool *pool = worker->pool;
+	char name[QS__WORKER_NAME_SIZE];
+
+	qs__worker_name(name, sizeof(name), worker);
+	(void)snprintf(out, QS_TEXT_SIZE, "worker '%s' %s: %s", name, what, qs_strerror(error));
+	qs__mutex_lock(&pool->lock);
+	if (pool->worker_error == 0) {
+		pool->worker_error = error;
+		memcpy(pool->worker_text, out, QS_TEXT_SIZE);
+	}
+	qs__mutex_unlock(&pool->lock);
+}
+
+bool qs__worker_begin(struct qs__worker *worker)
+{
+	const qs_pool_options *options = &worker->pool->options;
+	struct qs__frame frame;
+	char text[QS_TEXT_SIZE];
+	int error = 0;
+
+	if (options->init != NULL) {
+		qs__frame_enter(worker, &frame, NULL, NULL);
+		error = options->init(&worker->data, options->worker_arg);
+		(void)qs__frame_leave(worker, &frame);
+	}
+	worker->has_begun = error >= 0;
+	if (error < 0) {
+		note_error(worker, error, "could not begin", text);
+		(void)qs_stop_ask(worker->pool->stop, error, text);
+	}
+	return worker->has_begun;
+}
+
+void qs__worker_finish(struct qs__worker *worker)
+{
+	const qs_pool_options *options = &worker->pool->options;
+	const bool is_due = worker->has_begun && options->finish != NULL;
+	struct qs__frame frame;
+	char text[QS_TEXT_SIZE];
+	int error;
+
+	worker->has_begun = false;
+	if (!is_due || !qs__object_is_ours(worker->pool, QS__MAGIC_POOL))
+		return;
+	qs__frame_enter(worker, &frame, NULL, NULL);
+	error = options->finish(worker->data, options->worker_arg);
+	(void)qs__frame_leave(worker, &frame);
+	worker->data = NULL;
+	if (error < 0)
+		note_error(worker, error, "could not finish", text);
+}
+
+/* -------------------------------------------------------------------------------------------------------- its life */
+
+static void set_thread_id(struct qs__worker *worker, int id)
 {
 	qs__mutex_lock(&worker->lock);
-	worker->is_busy = true;
-	worker->running = running;
-	worker->outcome.state = QS_RUNNING;
-	worker->since = qs__clock_now();
+	worker->thread_id = id;
 	qs__mutex_unlock(&worker->lock);
 }
 
-/* It has returned.  False if the joiner did not wait for that: then the task is ended, counted and not held any more. */
-static bool leave(struct qs__worker *worker)
+/* Takes tasks until there are none any more; or until a body has returned in a child that it forked, where there is no pool. */
+static void serve_all(void *arg)
+{
+	struct qs__worker *worker = arg;
+	qs_pool *pool = worker->pool;
+	struct qs__list *link;
+
+	if (!qs__worker_begin(worker))
+		return;
+	while (qs__object_is_ours(pool, QS__MAGIC_POOL) && (link = qs__queue_take(&pool->queue)) != NULL)
+		qs__serve(worker, QS__ENTRY(link, qs_future, in_queue), pool->stop);
+	qs__worker_finish(worker);
+}
+
+/* Gives back the hold, which the joiner may have done already, and the reference: the last touch. */
+static void leave_pool(qs_pool *pool, bool is_lost)
+{
+	if (!is_lost)
+		qs__pool_unhold(pool);
+	qs__pool_release(pool);
+}
+
+void qs__place_leave_locked(struct qs__worker *worker, enum qs__place place)
+{
+	worker->place = place;
+	/* relaxed: changes under the lock; others look for a hint. */
+	(void)qs__fetch_add_relaxed(&worker->pool->places_taken, UINT32_MAX);
+	if (place == QS__PLACE_FREE)
+		(void)qs__fetch_add_relaxed(&worker->pool->places_free, 1);
+}
+
+/* It leaves because there is nothing more to come; true if the joiner had given it up. */
+static bool retire(struct qs__worker *worker)
 {
 	bool is_lost;
 
-	qs__mutex_lock(&worker->lock);
-	worker->is_busy = false;
-	worker->running = NULL;
-	is_lost = worker->is_lost;
-	qs__mutex_unlock(&worker->lock);
-	return !is_lost;
+	qs__mutex_lock(&worker->pool->lock);
+	is_lost = worker->place == QS__PLACE_LOST;
+	if (!is_lost)
+		qs__place_leave_locked(worker, QS__PLACE_LEFT);
+	qs__mutex_unlock(&worker->pool->lock);
+	return is_lost;
 }
 
-/* What a body's return means. */
-static struct qs__outcome judge(struct qs__worker *worker, qs_future *future, int returned)
+/* It leaves because its thread ends; as retire(), but another one may take its place. */
+static bool vacate(struct qs__worker *worker)
 {
-	struct qs__outcome outcome = { returned >= 0 ? QS_DONE : QS_FAILED, returned, NULL, NULL };
+	bool is_lost;
+	bool has_thread;
+	qs__thread thread;
 
-	if (returned == -ECANCELED)
-		outcome.cause_owner = qs__future_asked_by(future, worker->pool->stop);
-	if (outcome.cause_owner != NULL) {
-		outcome.state = QS_STOPPED;
-		outcome.cause = qs__stop_cause(outcome.cause_owner);
-	}
-	return outcome;
+	set_thread_id(worker, 0);
+	qs__mutex_lock(&worker->pool->lock);
+	is_lost = worker->place == QS__PLACE_LOST;
+	has_thread = worker->has_thread;
+	thread = worker->thread;
+	worker->has_thread = false;
+	/* Who starts it has not noted the thread yet, and will see to it and to the place. */
+	worker->has_exited = worker->is_starting;
+	if (!is_lost && !worker->has_exited)
+		qs__place_leave_locked(worker, QS__PLACE_FREE);
+	qs__mutex_unlock(&worker->pool->lock);
+	if (has_thread)
+		qs__thread_detach(thread);
+	return is_lost;
 }
 
-/* What is known from now on, should the joiner have to end the task because the argument's destructor does not return. */
-static void note_outcome(struct qs__worker *worker, const struct qs__outcome *outcome)
+/* Finds somebody for the tasks that a worker leaves behind; in a pool that drains, nobody else will come. */
+static void replace(qs_pool *pool)
 {
-	qs__mutex_lock(&worker->lock);
-	worker->outcome = *outcome;
-	qs__mutex_unlock(&worker->lock);
-}
-
-/* Runs the body, then the argument's destructor; false if the joiner did not wait, or the body has returned in a forked child. */
-static bool run_body(struct qs__worker *worker, qs_future *future, struct qs__outcome *out_outcome)
-{
-	int returned;
-
-	worker->task.future = future;
-	worker->current.task_name = future->name;
-	/* relaxed: read by a joiner that has seen the worker busy, under its lock. */
-	qs__store_relaxed(&worker->task.checkpoint, NULL);
-	/* In this order: a joiner that sees it run may abandon it, and running must not follow that. */
-	qs__future_begin(future);
-	enter(worker, future);
-	returned = future->fn(&worker->task, future->arg);
-	worker->current.task_name = "";
-	if (!qs__object_is_ours(worker->pool, QS__MAGIC_POOL))
-		return false;
-	*out_outcome = judge(worker, future, returned);
-	if (future->destroy != NULL) {
-		note_outcome(worker, out_outcome);
-		qs__future_destroy_arg(future);
-	}
-	return leave(worker);
-}
-
-/* Gives back the pool's reference, which may run the destructor of the result. */
-static void let_go(struct qs__worker *worker, qs_future *future)
-{
-	const bool has_result = qs__future_has_result(future);
-
-	if (has_result)
-		enter(worker, NULL);
-	qs_future_release(future);
-	if (has_result)
-		(void)leave(worker);
-}
-
-/* The end of a task that was not waited for, or that has returned in a forked child, where nothing is left to do. */
-static void forget(struct qs__worker *worker, qs_future *future)
-{
-	if (!qs__object_is_ours(worker->pool, QS__MAGIC_POOL))
+	if (qs__queue_count(&pool->queue) == 0 || qs__pool_grow(pool) == 0)
 		return;
-	qs__future_drop_token(future);
-	qs_future_release(future);
+	/* relaxed: the caller is out of the count; who comes now has a submit to thank for it, which sees to its own task. */
+	if (qs__load_relaxed(&pool->places_taken) == 0 && qs__queue_is_closed(&pool->queue))
+		qs__pool_cancel_rest(pool, &qs__cause_no_worker, NULL);
 }
 
-static void run(struct qs__worker *worker, qs_future *future)
+static void restore_thread(const struct qs__worker *worker)
 {
+	if (worker->mask_before == NULL)
+		return;
+	qs__signals_restore(worker->mask_before);
+	qs__thread_restore_cancel(worker->cancel_before);
+}
+
+/* A body has ended the thread. */
+static void thread_exits(void *arg)
+{
+	struct qs__worker *worker = arg;
 	qs_pool *pool = worker->pool;
-	struct qs__outcome outcome;
+	bool is_lost;
 
-	if (!run_body(worker, future, &outcome)) {
-		forget(worker, future);
+	qs__worker_finish(worker);
+	qs__set_current(NULL);
+	restore_thread(worker);
+	if (!qs__object_is_ours(pool, QS__MAGIC_POOL))
 		return;
-	}
-	(void)qs__future_end(future, &outcome);
-	qs__pool_count(pool, outcome.state);
-	qs__pool_unhold(pool);
-	let_go(worker, future);
+	is_lost = vacate(worker);
+	replace(pool);
+	leave_pool(pool, is_lost);
 }
-
-/* Frees the argument of a cancelled task, which from then on nobody else will; false as leave(). */
-static bool free_arg(struct qs__worker *worker, qs_future *future)
-{
-	qs_destroy_fn *destroy = future->destroy;
-
-	if (destroy == NULL)
-		return true;
-	future->destroy = NULL;
-	enter(worker, future);
-	destroy(future->arg);
-	return leave(worker);
-}
-
-/* Cancels the task that it has taken; one that is cancelled with all of the pool's is noted as never started. */
-static void refuse(struct qs__worker *worker, qs_future *future, qs_stop *asked, bool is_for_pool)
-{
-	const struct qs__cause *cause = asked != NULL ? qs__stop_cause(asked) : &qs__cause_shutdown;
-	qs_pool *pool = worker->pool;
-	struct qs__list one;
-
-	qs__task_cancel(future, cause, asked);
-	if (is_for_pool) {
-		qs__object_retain(&future->object);
-		qs__list_init(&one);
-		qs__list_append(&one, &future->in_queue);
-		qs__pool_note_unstarted(pool, &one);
-	}
-	if (free_arg(worker, future))
-		qs__pool_unhold(pool);
-	qs_future_release(future);
-}
-
-static void serve(struct qs__worker *worker, qs_future *future)
-{
-	qs_pool *pool = worker->pool;
-	qs_stop *pool_asked;
-	qs_stop *task_asked;
-
-	qs__future_claim(future);
-	pool_asked = qs__stop_find_asked(pool->stop);
-	task_asked = qs__stop_find_asked(future->stop);
-	/* Pairs with store_release in qs_pool_shutdown(). */
-	if (pool_asked != NULL || qs__load_acquire(&pool->is_cancelling) != 0) {
-		refuse(worker, future, pool_asked, true);
-		return;
-	}
-	if (task_asked != NULL) {
-		refuse(worker, future, task_asked, false);
-		return;
-	}
-	if (future->stop != NULL)
-		(void)qs__callback_remove(&future->on_stop, future->stop);
-	run(worker, future);
-}
-
-/* --------------------------------------------------------------------------------------------------------- its life */
 
 /* 0, or -QS_EFORKED: a body has returned in a child that it forked, where there is no pool. */
 static int work(struct qs__worker *worker)
 {
 	qs_pool *pool = worker->pool;
-	struct qs__list *link;
-	bool is_lost;
 
 	qs__set_current(&worker->current);
-	qs__mutex_lock(&worker->lock);
-	worker->thread_id = qs__thread_id();
-	qs__mutex_unlock(&worker->lock);
-	while ((link = qs__queue_take(&pool->queue)) != NULL) {
-		serve(worker, QS__ENTRY(link, qs_future, in_queue));
-		if (!qs__object_is_ours(pool, QS__MAGIC_POOL)) {
-			qs__set_current(NULL);
-			return -QS_EFORKED;
-		}
-	}
+	set_thread_id(worker, qs__thread_id());
+	qs__thread_guard(serve_all, thread_exits, worker);
 	qs__set_current(NULL);
-
-	qs__mutex_lock(&pool->lock);
-	is_lost = worker->place == QS__PLACE_LOST;
-	if (!is_lost)
-		worker->place = QS__PLACE_LEFT;
-	qs__mutex_unlock(&pool->lock);
-	if (!is_lost)
-		qs__pool_unhold(pool);
-	qs__pool_release(pool);
+	if (!qs__object_is_ours(pool, QS__MAGIC_POOL))
+		return -QS_EFORKED;
+	leave_pool(pool, retire(worker));
 	return 0;
 }
 
@@ -235,6 +247,7 @@ static void worker_main(void *arg)
 	qs_pool *pool = worker->pool;
 	bool is_in;
 
+	(void)qs__thread_refuse_cancel();
 	qs__mutex_lock(&pool->lock);
 	is_in = move_in_locked(worker);
 	qs__mutex_unlock(&pool->lock);
@@ -255,8 +268,9 @@ static struct qs__worker *take_place_locked(qs_pool *pool, enum qs__place place)
 		worker->place = place;
 		if (i >= pool->places_used)
 			pool->places_used = i + 1;
-		/* relaxed: a hint for those who do not hold the lock. */
+		/* relaxed: hints for those who do not hold the lock. */
 		(void)qs__fetch_add_relaxed(&pool->places_free, UINT32_MAX);
+		(void)qs__fetch_add_relaxed(&pool->places_taken, 1);
 		qs__pool_hold(pool);
 		qs__object_retain(&pool->object);
 		return worker;
@@ -266,27 +280,35 @@ static struct qs__worker *take_place_locked(qs_pool *pool, enum qs__place place)
 
 /* ----------------------------------------------------------------------------------------------------- own workers */
 
+/* A pool that drains wants another worker only in the place of one whose thread was ended. */
+static bool may_grow_locked(const qs_pool *pool)
+{
+	return pool->mode <= QS__MODE_DRAIN && (pool->retry_at == 0 || qs__clock_now() >= pool->retry_at);
+}
+
 static struct qs__worker *reserve(qs_pool *pool)
 {
 	struct qs__worker *worker = NULL;
 
 	qs__mutex_lock(&pool->lock);
-	if (pool->mode == QS__MODE_OPEN && (pool->retry_at == 0 || qs__clock_now() >= pool->retry_at))
+	if (may_grow_locked(pool))
 		worker = take_place_locked(pool, QS__PLACE_STARTING);
 	/* A second hold, for the start itself: the thread may be gone again before we have noted it. */
-	if (worker != NULL)
+	if (worker != NULL) {
+		worker->is_starting = true;
 		qs__pool_hold(pool);
+	}
 	qs__mutex_unlock(&pool->lock);
 	return worker;
 }
 
 static int start(qs_pool *pool, struct qs__worker *worker, qs__thread *out_thread)
 {
-	char name[QS_NAME_SIZE + 12];	/* "-" and a number of ten digits */
+	char name[QS__WORKER_NAME_SIZE];
 
 	if (pool->options.start != NULL)
 		return pool->options.start(pool, pool->options.start_arg);
-	(void)snprintf(name, sizeof(name), "%s-%u", pool->name, (unsigned)(worker - pool->workers));
+	qs__worker_name(name, sizeof(name), worker);
 	return qs__thread_start(out_thread, worker_main, worker, pool->options.stack_bytes, name);
 }
 
@@ -296,13 +318,17 @@ static void note_started(qs_pool *pool, struct qs__worker *worker, qs__thread th
 	bool is_too_late;
 
 	qs__mutex_lock(&pool->lock);
-	is_too_late = pool->is_collected || worker->place == QS__PLACE_LOST;
+	is_too_late = pool->is_collected || worker->has_exited || worker->place == QS__PLACE_LOST;
 	worker->has_thread = is_ours && !is_too_late;
 	worker->thread = thread;
+	worker->is_starting = false;
+	if (worker->has_exited && worker->place != QS__PLACE_LOST)
+		qs__place_leave_locked(worker, QS__PLACE_FREE);
+	worker->has_exited = false;
 	pool->retry_at = 0;
 	pool->retry_pause_ns = 0;
 	qs__mutex_unlock(&pool->lock);
-	/* The joiner has not seen it, so nobody will join it. */
+	/* The joiner has not seen it, or it is gone already, so nobody will join it. */
 	if (is_ours && is_too_late)
 		qs__thread_detach(thread);
 	qs__pool_unhold(pool);
@@ -319,11 +345,9 @@ static void note_failed(qs_pool *pool, struct qs__worker *worker)
 	pool->retry_pause_ns = pause < RETRY_PAUSE_MAX_NS ? pause : RETRY_PAUSE_MAX_NS;
 	pool->retry_at = qs__clock_now() + pool->retry_pause_ns;
 	is_vacant = worker->place == QS__PLACE_STARTING;
-	if (is_vacant) {
-		worker->place = QS__PLACE_FREE;
-		/* relaxed: a hint for those who do not hold the lock. */
-		(void)qs__fetch_add_relaxed(&pool->places_free, 1);
-	}
+	worker->is_starting = false;
+	if (is_vacant)
+		qs__place_leave_locked(worker, QS__PLACE_FREE);
 	qs__mutex_unlock(&pool->lock);
 	if (is_vacant)
 		qs__pool_unhold(pool);
@@ -369,6 +393,7 @@ int qs_pool_work(qs_pool *pool)
 {
 	int error = qs__object_check(pool, QS__MAGIC_POOL);
 	struct qs__worker *worker;
+	int cancel_before;
 	sigset_t old;
 
 	if (error != 0)
@@ -387,7 +412,11 @@ int qs_pool_work(qs_pool *pool)
 	if (worker == NULL)
 		return error;
 	qs__signals_block(&old);
+	worker->mask_before = &old;
+	worker->cancel_before = qs__thread_refuse_cancel();
+	cancel_before = worker->cancel_before;
 	error = work(worker);
 	qs__signals_restore(&old);
+	qs__thread_restore_cancel(cancel_before);
 	return error;
 }

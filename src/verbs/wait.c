@@ -6,11 +6,14 @@
  * wakes the waiter only when the goal is reached: one future for any, all of them for all; a failure is urgent for the
  * first failure.  What came of it is read from the futures after the waiter has left, so an end that comes together with a
  * stop wins.
+ *
+ * In a worker a wait may have more to do than to park: exec/nested.h.
  */
 #include <errno.h>
 
 #include "core/future.h"
 #include "core/wait_event.h"
+#include "exec/nested.h"
 #include "platform/alloc.h"
 
 #define NODES_ON_STACK 16	/* most waits are for few futures; more cost an allocation */
@@ -33,13 +36,23 @@ static int check(qs_future *const *futures, size_t count, const qs_stop *stop)
 
 int qs_wait(qs_future *future, qs_time deadline, qs_stop *stop)
 {
-	const int error = check(&future, 1, stop);
+	const struct qs__awaited awaited = qs__await_array(&future, 1, true);
+	struct qs__nested nested;
+	int error = check(&future, 1, stop);
 
 	if (error != 0)
 		return error;
 	if (qs_future_is_ended(future) == 1)
 		return 0;
-	return qs__event_wait(&future->ended, deadline, stop);
+	error = qs__nested_begin(&nested, &awaited, deadline, stop);
+	if (error != 0)
+		return error;
+	if (qs_future_is_ended(future) != 1)
+		error = qs__nested_park(&nested);
+	if (error == 0)
+		error = qs__event_wait(&future->ended, deadline, stop);
+	qs__nested_end(&nested);
+	return error;
 }
 
 /* ------------------------------------------------------------------------------------------------------- judgements */
@@ -91,6 +104,7 @@ static int judge_first_failure(size_t *out_index, qs_future *const *futures, siz
 struct wait {
 	qs_future *const *futures;
 	size_t count;
+	bool needs_all;
 	uint32_t goal;
 	enum qs__urgency urgency;
 	judge_fn *judge;
@@ -133,6 +147,24 @@ static int wait_for(const struct wait *wait, qs_time deadline, qs_stop *stop)
 	return 0;
 }
 
+/* Waits as a worker may have to: it runs what is pending, and looks whether the rest can end. */
+static int wait_nested(size_t *out_index, const struct wait *wait, qs_time deadline, qs_stop *stop)
+{
+	const struct qs__awaited awaited = qs__await_array(wait->futures, wait->count, wait->needs_all);
+	struct qs__nested nested;
+	int error = qs__nested_begin(&nested, &awaited, deadline, stop);
+
+	if (error != 0)
+		return error;
+	if (wait->judge(out_index, wait->futures, wait->count) == -EAGAIN) {
+		error = qs__nested_park(&nested);
+		if (error == 0)
+			error = wait_for(wait, deadline, stop);
+	}
+	qs__nested_end(&nested);
+	return error;
+}
+
 static int wait_many(size_t *out_index, const struct wait *wait, qs_time deadline, qs_stop *stop)
 {
 	size_t index = 0;
@@ -142,7 +174,7 @@ static int wait_many(size_t *out_index, const struct wait *wait, qs_time deadlin
 		return result;
 	result = wait->judge(&index, wait->futures, wait->count);
 	if (result == -EAGAIN) {
-		const int error = wait_for(wait, deadline, stop);
+		const int error = wait_nested(&index, wait, deadline, stop);
 
 		if (error != 0)
 			return error;
@@ -157,21 +189,21 @@ static int wait_many(size_t *out_index, const struct wait *wait, qs_time deadlin
 
 int qs_wait_any(size_t *out_index, qs_future *const *futures, size_t count, qs_time deadline, qs_stop *stop)
 {
-	const struct wait wait = { futures, count, 1, QS__NEVER_URGENT, judge_any };
+	const struct wait wait = { futures, count, false, 1, QS__NEVER_URGENT, judge_any };
 
 	return wait_many(out_index, &wait, deadline, stop);
 }
 
 int qs_wait_all(qs_future *const *futures, size_t count, qs_time deadline, qs_stop *stop)
 {
-	const struct wait wait = { futures, count, (uint32_t)count, QS__NEVER_URGENT, judge_all };
+	const struct wait wait = { futures, count, true, (uint32_t)count, QS__NEVER_URGENT, judge_all };
 
 	return wait_many(NULL, &wait, deadline, stop);
 }
 
 int qs_wait_first_failure(size_t *out_index, qs_future *const *futures, size_t count, qs_time deadline, qs_stop *stop)
 {
-	const struct wait wait = { futures, count, (uint32_t)count, QS__URGENT_IF_BAD, judge_first_failure };
+	const struct wait wait = { futures, count, false, (uint32_t)count, QS__URGENT_IF_BAD, judge_first_failure };
 	size_t index = 0;
 	const int result = wait_many(&index, &wait, deadline, stop);
 

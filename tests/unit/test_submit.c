@@ -248,7 +248,10 @@ static void test_submit_bad_arguments_are_refused(void **state)
 	options.size += 8;
 	assert_int_equal(qs_submit_by(NULL, pool, body_return, NULL, &options, QS_NOW, NULL), -EINVAL);
 	options.size = sizeof(options);
-	options.flags = 1;
+	options.flags = 1u << 31;
+	assert_int_equal(qs_submit_by(NULL, pool, body_return, NULL, &options, QS_NOW, NULL), -EINVAL);
+	options.flags = 0;
+	options.run_ns = -1;
 	assert_int_equal(qs_submit_by(NULL, pool, body_return, NULL, &options, QS_NOW, NULL), -EINVAL);
 	assert_int_equal(pool_end(pool, QS_DRAIN).submitted, 0);
 }

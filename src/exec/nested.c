@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * nested.c - a worker that waits for pending tasks of its own pool runs them on its own stack.
+ *
+ * Only in a wait that needs those very tasks and has no deadline: any other one might be held up by a body that it could have
+ * done without.  To a depth that a stack of the usual size bears.  A stop of the wait is seen between two bodies.
+ *
+ * The inner task's token hangs below that of the task that waits, which is made for it: a stop of the outer task is one of all
+ * that it runs.
+ */
+#include "exec/nested.h"
+
+#include <errno.h>
+
+#include "exec/cancel.h"
+#include "exec/frame.h"
+#include "exec/run.h"
+
+#define DEPTH_MAX 64u	/* bodies on one stack besides the first: 16 KiB each of the usual 1 MiB */
+
+/* The work of one wait, for the guard. */
+struct help {
+	struct qs__nested *nested;
+	const struct qs__awaited *awaited;
+	struct qs__worker *worker;
+	qs_stop *stop;
+	qs_stop *above;
+};
+
+/* Runs it if it is pending in the worker's own pool. */
+static void run_inline(struct help *help, qs_future *future)
+{
+	qs_pool *pool = future->pool == help->worker->pool ? qs__task_take(future) : NULL;
+
+	if (pool == NULL)
+		return;
+	/* The worker has a reference of its own. */
+	qs__pool_release(pool);
+	qs__serve(help->worker, future, help->above);
+}
+
+static void run_pending(void *arg)
+{
+	struct help *help = arg;
+	qs_future *future;
+	size_t cursor = 0;
+
+	while ((future = help->awaited->next(help->awaited, &cursor)) != NULL) {
+		if (qs_stop_is_asked(help->stop) != 0 || qs__stop_find_asked(help->above) != NULL)
+			return;
+		run_inline(help, future);
+		/* The body has returned in a child that it forked. */
+		if (qs__worker_here() == NULL)
+			return;
+	}
+}
+
+/* A body has ended the thread, and with it the wait. */
+static void exited(void *arg)
+{
+	struct help *help = arg;
+
+	qs__nested_end(help->nested);
+}
+
+static void help_out(struct help *help)
+{
+	const struct qs_task *task = qs__task_here(help->worker);
+	qs_stop *token = task != NULL ? qs__future_token(task->future) : NULL;
+
+	help->above = token;
+	/* Without memory for a token, what is asked above the task is all that the inner one hears. */
+	if (token == NULL)
+		help->above = task != NULL ? task->above : help->worker->pool->stop;
+	qs__thread_guard(run_pending, exited, help);
+	qs_stop_release(token);
+}
+
+int qs__nested_begin(struct qs__nested *nested, const struct qs__awaited *awaited, qs_time deadline, qs_stop *stop)
+{
+	struct help help = { nested, awaited, qs__worker_here(), stop, NULL };
+	bool may_run;
+	int error;
+
+	nested->blocked.worker = NULL;
+	if (help.worker == NULL || deadline != QS_NEVER)
+		return 0;
+	may_run = awaited->needs_all && help.worker->depth <= DEPTH_MAX;
+	error = qs__wait_graph_enter(&nested->blocked, help.worker, awaited, may_run);
+	if (error == 0 && may_run)
+		help_out(&help);
+	return error;
+}
+
+int qs__nested_park(struct qs__nested *nested)
+{
+	return qs__wait_graph_park(&nested->blocked);
+}
+
+void qs__nested_end(struct qs__nested *nested)
+{
+	qs__wait_graph_leave(&nested->blocked);
+}
