@@ -63,7 +63,7 @@ void qs__mutex_lock(qs__mutex *mutex)
 	uint32_t seen = FREE;
 
 	rank_take(mutex);
-	/* Sees what the last holder did.  Pairs with exchange_release in qs__mutex_unlock(). */
+	/* Sees what the last holder did.  Pairs with exchange_release in unlock(). */
 	if (qs__compare_exchange_acquire(&mutex->word, &seen, HELD))
 		return;
 	/* Once parked it cannot know whether others are, so it holds as contended.  Pairs as above. */
@@ -71,10 +71,28 @@ void qs__mutex_lock(qs__mutex *mutex)
 		(void)qs__park(&mutex->word, CONTENDED, QS_NEVER);
 }
 
+static void unlock(qs__mutex *mutex)
+{
+	/* Publishes what was done under the lock.  Pairs with the acquires in qs__mutex_lock() and qs__mutex_try_lock(). */
+	if (qs__exchange_release(&mutex->word, FREE) == CONTENDED)
+		qs__unpark_one(&mutex->word);
+}
+
 void qs__mutex_unlock(qs__mutex *mutex)
 {
 	rank_leave(mutex);
-	/* Publishes what was done under the lock.  Pairs with both acquires in qs__mutex_lock(). */
-	if (qs__exchange_release(&mutex->word, FREE) == CONTENDED)
-		qs__unpark_one(&mutex->word);
+	unlock(mutex);
+}
+
+bool qs__mutex_try_lock(qs__mutex *mutex)
+{
+	uint32_t seen = FREE;
+
+	/* Sees what the last holder did.  Pairs with exchange_release in unlock(). */
+	return qs__compare_exchange_acquire(&mutex->word, &seen, HELD);
+}
+
+void qs__mutex_end_try(qs__mutex *mutex)
+{
+	unlock(mutex);
 }

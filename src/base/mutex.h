@@ -11,6 +11,8 @@
 #ifndef QS__BASE_MUTEX_H
 #define QS__BASE_MUTEX_H
 
+#include <stdbool.h>
+
 #include "platform/atomic.h"
 
 /* Outermost first. */
@@ -36,5 +38,12 @@ void qs__mutex_init(qs__mutex *mutex, enum qs__rank rank);
 void qs__mutex_fini(qs__mutex *mutex);
 void qs__mutex_lock(qs__mutex *mutex);
 void qs__mutex_unlock(qs__mutex *mutex);
+
+/*
+ * For a look from a signal handler, which may have interrupted a holder of any lock, this one included: takes the lock if it is
+ * free, and gives it back.  Outside the ranks, for who does not wait cannot be waited for in a circle.
+ */
+bool qs__mutex_try_lock(qs__mutex *mutex);
+void qs__mutex_end_try(qs__mutex *mutex);
 
 #endif

@@ -313,34 +313,28 @@ bool qs__queue_remove(struct qs__queue *queue, struct qs__list *link)
 	return was_there;
 }
 
-size_t qs__queue_count(struct qs__queue *queue)
+static struct qs__queue_counts look_locked(const struct qs__queue *queue)
 {
-	size_t count;
-
-	qs__mutex_lock(&queue->lock);
-	count = queue->count;
-	qs__mutex_unlock(&queue->lock);
-	return count;
+	return (struct qs__queue_counts){ queue->pushed, queue->count, queue->parked, queue->is_closed };
 }
 
-bool qs__queue_is_closed(struct qs__queue *queue)
+struct qs__queue_counts qs__queue_look(struct qs__queue *queue)
 {
-	bool is_closed;
+	struct qs__queue_counts counts;
 
 	qs__mutex_lock(&queue->lock);
-	is_closed = queue->is_closed;
+	counts = look_locked(queue);
 	qs__mutex_unlock(&queue->lock);
-	return is_closed;
+	return counts;
 }
 
-uint64_t qs__queue_pushed(struct qs__queue *queue)
+bool qs__queue_try_look(struct qs__queue *queue, struct qs__queue_counts *out)
 {
-	uint64_t pushed;
-
-	qs__mutex_lock(&queue->lock);
-	pushed = queue->pushed;
-	qs__mutex_unlock(&queue->lock);
-	return pushed;
+	if (!qs__mutex_try_lock(&queue->lock))
+		return false;
+	*out = look_locked(queue);
+	qs__mutex_end_try(&queue->lock);
+	return true;
 }
 
 /* --------------------------------------------------------------------------------------------------------- closing */

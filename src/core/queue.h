@@ -43,9 +43,18 @@ int qs__queue_push_by(struct qs__queue *queue, struct qs__list *link, bool *out_
 /* Count one as put in that never is, because its giver sees to it himself.  Returns 0, -ESHUTDOWN (closed). */
 int qs__queue_pass(struct qs__queue *queue);
 
-/* How many are in it, and whether it is closed, at this moment. */
-size_t qs__queue_count(struct qs__queue *queue);
-bool qs__queue_is_closed(struct qs__queue *queue);
+/* What it holds, at one moment. */
+struct qs__queue_counts {
+	uint64_t pushed;	/* how many were ever put in */
+	size_t pending;		/* how many are in it */
+	size_t parked;		/* takers that wait for one */
+	bool is_closed;
+};
+
+struct qs__queue_counts qs__queue_look(struct qs__queue *queue);
+
+/* The same for a signal handler; false if somebody changes it at that moment. */
+bool qs__queue_try_look(struct qs__queue *queue, struct qs__queue_counts *out);
 
 /* Take the oldest link, waiting for one; NULL once the queue is closed and empty. */
 struct qs__list *qs__queue_take(struct qs__queue *queue);
@@ -55,9 +64,6 @@ struct qs__list *qs__queue_try_take(struct qs__queue *queue);
 
 /* Take this link out; false if somebody else has. */
 bool qs__queue_remove(struct qs__queue *queue, struct qs__list *link);
-
-/* How many were ever put in. */
-uint64_t qs__queue_pushed(struct qs__queue *queue);
 
 /* Nothing more comes in; what is there can still be taken.  All parked ones are woken. */
 void qs__queue_close(struct qs__queue *queue);

@@ -98,7 +98,7 @@ const char *qs_task_deadlock(const qs_task *task)
 
 void qs_task_checkpoint(qs_task *task, const char *label)
 {
-	/* Static text is there for everybody, but a reader must see it whole.  Pairs with load_acquire in exec/frame.c. */
+	/* Static text is there for everybody, but a reader must see it whole.  Pairs with load_acquire in describe_frame() and put_frame(). */
 	if (task != NULL)
 		qs__store_release(&task->checkpoint, label);
 }

@@ -87,7 +87,7 @@ static qs_time asked_at(const struct qs__worker *worker, qs_future *running)
 	return when != 0 ? when : worker->pool->asked_at;
 }
 
-static void describe_locked(const struct qs__worker *worker, const struct qs__frame *frame, qs_straggler *out)
+static void describe_frame(const struct qs__worker *worker, const struct qs__frame *frame, qs_straggler *out)
 {
 	const qs_time now = qs__clock_now();
 	const bool is_body = frame->task != NULL;
@@ -110,7 +110,7 @@ bool qs__frame_describe(struct qs__worker *worker, qs_straggler *out)
 	is_busy = worker->top != NULL;
 	out->thread = worker->thread_id;
 	if (is_busy)
-		describe_locked(worker, worker->top, out);
+		describe_frame(worker, worker->top, out);
 	qs__mutex_unlock(&worker->lock);
 	return is_busy;
 }

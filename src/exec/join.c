@@ -149,7 +149,7 @@ static bool books_are_whole(qs_pool *pool)
 		/* Sees those futures ended.  Pairs with fetch_add_acq_rel in qs__pool_count(). */
 		ended += qs__load_acquire(&pool->ends[state]);
 	}
-	return ended == qs__queue_pushed(&pool->queue);
+	return ended == qs__queue_look(&pool->queue).pushed;
 }
 
 /*
@@ -220,7 +220,7 @@ static void write_report(qs_pool *pool, qs_report *out)
 
 	*out = empty;
 	out->stragglers = pool->stragglers;
-	out->submitted = qs__queue_pushed(&pool->queue);
+	out->submitted = qs__queue_look(&pool->queue).pushed;
 	qs__mutex_lock(&pool->lock);
 	out->worker_error = pool->worker_error;
 	memcpy(out->worker_text, pool->worker_text, sizeof(out->worker_text));

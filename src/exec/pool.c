@@ -53,7 +53,10 @@ struct qs__worker *qs__pool_next_worker_locked(qs_pool *pool, struct qs__worker 
 
 void qs__pool_count(qs_pool *pool, qs_state state)
 {
-	/* Whoever counts it sees the future ended.  Pairs with load_acquire in books_are_whole() and write_report(). */
+	/*
+	 * Whoever counts it sees the future ended.  Pairs with load_acquire in books_are_whole(), write_report(), read_ends() and
+	 * sum_of_ends().
+	 */
 	(void)qs__fetch_add_acq_rel(&pool->ends[state], 1);
 }
 

@@ -151,6 +151,7 @@ static bool retire(struct qs__worker *worker)
 {
 	bool is_lost;
 
+	set_thread_id(worker, 0);
 	qs__mutex_lock(&worker->pool->lock);
 	is_lost = worker->place == QS__PLACE_LOST;
 	if (!is_lost)
@@ -185,10 +186,12 @@ static bool vacate(struct qs__worker *worker)
 /* Finds somebody for the tasks that a worker leaves behind; in a pool that drains, nobody else will come. */
 static void replace(qs_pool *pool)
 {
-	if (qs__queue_count(&pool->queue) == 0 || qs__pool_grow(pool) == 0)
+	const struct qs__queue_counts counts = qs__queue_look(&pool->queue);
+
+	if (counts.pending == 0 || qs__pool_grow(pool) == 0)
 		return;
 	/* relaxed: the caller is out of the count; who comes now has a submit to thank for it, which sees to its own task. */
-	if (qs__load_relaxed(&pool->places_taken) == 0 && qs__queue_is_closed(&pool->queue))
+	if (qs__load_relaxed(&pool->places_taken) == 0 && counts.is_closed)
 		qs__pool_cancel_rest(pool, &qs__cause_no_worker, NULL);
 }
 

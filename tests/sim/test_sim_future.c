@@ -355,7 +355,7 @@ static const struct sim_case callbacks_once = {
 	.random = 20000,
 	.controls = {
 		{ "mutex.c:qs__mutex_lock:compare_exchange_acquire", SIM_SPLIT, SIM_ASSERTION | SIM_RACE | SIM_LEAK | SIM_CRASH, 0 },
-		{ "mutex.c:qs__mutex_unlock:exchange_release", SIM_WEAKEN, SIM_RACE | SIM_ASSERTION | SIM_LEAK, 0 },
+		{ "mutex.c:unlock:exchange_release", SIM_WEAKEN, SIM_RACE | SIM_ASSERTION | SIM_LEAK, 0 },
 	},
 };
 

@@ -57,8 +57,8 @@ static const struct sim_case mutex_excludes = {
 		{ "mutex.c:qs__mutex_lock:compare_exchange_acquire", SIM_SPLIT, SIM_RACE, 0 },
 		{ "mutex.c:qs__mutex_lock:exchange_acquire", SIM_WEAKEN, SIM_RACE, 0 },
 		{ "mutex.c:qs__mutex_lock:exchange_acquire", SIM_SPLIT, SIM_RACE | SIM_DEADLOCK, 0 },
-		{ "mutex.c:qs__mutex_unlock:exchange_release", SIM_WEAKEN, SIM_RACE, 0 },
-		{ "mutex.c:qs__mutex_unlock:exchange_release", SIM_SPLIT, SIM_DEADLOCK, 0 },
+		{ "mutex.c:unlock:exchange_release", SIM_WEAKEN, SIM_RACE, 0 },
+		{ "mutex.c:unlock:exchange_release", SIM_SPLIT, SIM_DEADLOCK, 0 },
 		{ "mutex.c:qs__mutex_unlock:unpark_one", SIM_DROP, SIM_DEADLOCK, 0 },
 	},
 };
@@ -109,7 +109,7 @@ static const struct sim_case mutex_freed = {
 	.spurious_wakes = 1,
 	.random = 20000,
 	.controls = {
-		{ "mutex.c:qs__mutex_unlock:exchange_release", SIM_SPLIT, SIM_DEADLOCK | SIM_USE_AFTER_FREE, 0 },
+		{ "mutex.c:unlock:exchange_release", SIM_SPLIT, SIM_DEADLOCK | SIM_USE_AFTER_FREE, 0 },
 	},
 };
 

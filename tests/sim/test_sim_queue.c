@@ -182,7 +182,7 @@ static const struct sim_case push_against_take = {
 	.controls = {
 		{ "queue.c:call_taker_locked:store_relaxed", SIM_DROP, SIM_DEADLOCK, 0 },
 		{ "queue.c:wake:unpark_one(taker)", SIM_DROP, SIM_DEADLOCK, 0 },
-		{ "mutex.c:qs__mutex_unlock:exchange_release", SIM_WEAKEN, SIM_RACE, 0 },
+		{ "mutex.c:unlock:exchange_release", SIM_WEAKEN, SIM_RACE, 0 },
 	},
 };
 

@@ -52,7 +52,7 @@ static void test_queue_is_first_in_first_out(void **state)
 	assert_ptr_equal(qs__queue_take(&queue), &links[0]);
 	assert_ptr_equal(qs__queue_try_take(&queue), &links[2]);
 	assert_null(qs__queue_try_take(&queue));
-	assert_int_equal(qs__queue_pushed(&queue), 3);
+	assert_int_equal(qs__queue_look(&queue).pushed, 3);
 	qs__queue_fini(&queue);
 }
 
@@ -72,7 +72,7 @@ static void test_queue_full_refuses_until_something_leaves(void **state)
 	assert_false(qs__list_is_linked(&links[2]));
 	assert_true(qs__queue_remove(&queue, &links[0]));
 	push(&queue, &links[2]);
-	assert_int_equal(qs__queue_pushed(&queue), 3);
+	assert_int_equal(qs__queue_look(&queue).pushed, 3);
 	drain(&queue);
 	qs__queue_fini(&queue);
 }
@@ -193,7 +193,7 @@ static void test_queue_each_item_that_leaves_lets_one_giver_in(void **state)
 	for (int i = 0; i < THREADS; i++)
 		(void)pthread_join(threads[i], NULL);
 	assert_int_equal(it.refused, 0);
-	assert_int_equal(qs__queue_pushed(&it.queue), THREADS + 1);
+	assert_int_equal(qs__queue_look(&it.queue).pushed, THREADS + 1);
 	qs__queue_fini(&it.queue);
 }
 
