@@ -85,25 +85,25 @@ QS_API const char *qs_version(void);
  *
  * Calls return them negated: ours, enum qs_error, and errno's, which mean here:
  *
- *	EINVAL		an argument is NULL, out of range, or from another version of this header
+ *	EINVAL		an argument is missing, out of range, or of another version
  *	ENOMEM		no memory
- *	EAGAIN		the queue is full, or the system gives no more threads or processes
+ *	EAGAIN		no room in the queue, or no more threads or processes at present
  *	ETIMEDOUT	the deadline came first
  *	ECANCELED	a stop was asked first
  *	ESHUTDOWN	the pool or the queue takes no more
  *	EDEADLK		the call would wait for itself
- *	EBUSY		somebody else uses it, or it is not over yet
+ *	EBUSY		in use, or not over yet
  *	EMFILE		this process has no descriptor left
  *	ENFILE		the system has no descriptor left
- *	ENOTSUP		this object was not made for that
+ *	ENOTSUP		not made for that
  *
  * qs_strerror() says the same, and the system's words for all others.
  */
 
 enum qs_error {
-	QS_EFORKED = 4096,	/* the object was made by the parent process, before fork */
-	QS_ELOST = 4097,	/* the status of a child process was taken by somebody else */
-	QS_EEXITED = 4098,	/* the task's body ended its thread, or an exception went through it, instead of returning */
+	QS_EFORKED = 4096,	/* made by the parent process, before fork */
+	QS_ELOST = 4097,	/* the child's status was taken by somebody else */
+	QS_EEXITED = 4098,	/* the body ended its thread, or was left by an exception, instead of returning */
 };
 
 /*

@@ -2,7 +2,8 @@
 /*
  * error.c - words for codes.
  *
- * The codes that our calls return have words that say what they mean here; for all others libc's are good.
+ * The codes that our calls return have words that say what they mean here, those of quiesce.h (`make check-man` compares); for
+ * all others libc's are good.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -15,16 +16,20 @@ static const struct {
 	int code;
 	const char *words;
 } table[] = {
-	{ EINVAL, "an argument is missing, out of range, or of a newer version" },
-	{ EAGAIN, "no room at the moment" },
-	{ EBUSY, "in use, or not over yet" },
-	{ ENOTSUP, "not made for that" },
+	{ EINVAL, "an argument is missing, out of range, or of another version" },
+	{ ENOMEM, "no memory" },
+	{ EAGAIN, "no room in the queue, or no more threads or processes at present" },
 	{ ETIMEDOUT, "the deadline came first" },
-	{ ECANCELED, "stopped" },
-	{ ESHUTDOWN, "the pool takes no more tasks" },
+	{ ECANCELED, "a stop was asked first" },
+	{ ESHUTDOWN, "the pool or the queue takes no more" },
 	{ EDEADLK, "the call would wait for itself" },
+	{ EBUSY, "in use, or not over yet" },
+	{ EMFILE, "this process has no descriptor left" },
+	{ ENFILE, "the system has no descriptor left" },
+	{ ENOTSUP, "not made for that" },
 	{ QS_EFORKED, "made by the parent process, before fork" },
 	{ QS_ELOST, "the child's status was taken by somebody else" },
+	{ QS_EEXITED, "the body ended its thread, or was left by an exception, instead of returning" },
 };
 
 const char *qs_strerror(int code)

@@ -16,7 +16,7 @@
 
 /* The codes that the header lists as its own. */
 static const int codes[] = { EINVAL, ENOMEM, EAGAIN, ETIMEDOUT, ECANCELED, ESHUTDOWN, EDEADLK,
-			     EBUSY, EMFILE, ENFILE, ENOTSUP, QS_EFORKED, QS_ELOST };
+			     EBUSY, EMFILE, ENFILE, ENOTSUP, QS_EFORKED, QS_ELOST, QS_EEXITED };
 
 static void test_error_each_code_has_words_of_its_own(void **state)
 {
