@@ -26,7 +26,7 @@ parallel = $(if $(findstring -j,$(MAKEFLAGS)),,--parallel $(JOBS))
 .PHONY: all help run check check-quick check-asan check-ubsan check-tsan check-sim check-all check-includes check-pairs \
 	check-fresh soak bench install uninstall format clean dist configure
 
-all: configure	## the program, the libraries and the examples, into build/ (the default)
+all: configure	## the program, the libraries, the manual and the examples, into build/ (the default)
 	+@cmake --build $(BUILD) $(parallel) --target artifacts
 
 # Once configured, CMake looks after itself; only new settings need it again.

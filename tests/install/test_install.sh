@@ -100,6 +100,21 @@ symbols)
 		none "the static library has names that are not ours"
 	;;
 
+manual)
+	pages=$root/usr/share/man
+	[ -s "$pages/man1/quiesce.1" ] || fail "no quiesce(1)"
+	for symbol in quiesce $(sed -n 's/^\t*\(qs_[a-z0-9_]*\);$/\1/p' "$source/src/libquiesce.map"); do
+		[ -s "$pages/man3/$symbol.3" ] || fail "no $symbol(3)"
+	done
+	for target in $(sed -n 's/^\.so //p' "$pages"/man3/*); do
+		[ -s "$pages/$target" ] || fail "a link to $target, which is not there"
+	done
+	for page in man1/quiesce.1 man3/quiesce.3 man3/qs_submit.3; do
+		grep -q "^\.TH .*\"quiesce $version\"" "$pages/$page" || fail "$page is of another version"
+	done
+	find "$pages" ! -type d ! -name '*.[13]' | none "there is more in it than pages"
+	;;
+
 header-*)
 	standard=${case#header-}
 	language=c
