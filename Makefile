@@ -24,7 +24,7 @@ place = -DCMAKE_INSTALL_PREFIX='$(or $(PREFIX),/usr/local)' \
 parallel = $(if $(findstring -j,$(MAKEFLAGS)),,--parallel $(JOBS))
 
 .PHONY: all help run check check-quick check-asan check-ubsan check-tsan check-sim check-all check-includes check-pairs \
-	check-fresh soak bench install uninstall format clean dist configure
+	check-man check-fresh soak bench install uninstall format clean dist configure
 
 all: configure	## the program, the libraries, the manual and the examples, into build/ (the default)
 	+@cmake --build $(BUILD) $(parallel) --target artifacts
@@ -58,7 +58,7 @@ check-tsan:	## the tests under the thread sanitizer
 check-sim:	## the simulator at full depth
 	@tools/setup test && tools/run-tests sim
 
-check-all: check-includes check-pairs	## everything that runs on this machine, before an issue is called finished
+check-all: check-includes check-pairs check-man	## everything that runs on this machine, before an issue is called finished
 	@tools/setup test && tools/run-tests release debug asan ubsan tsan sim
 
 check-includes:	## each folder of src/ includes only what its .may_include allows
@@ -66,6 +66,9 @@ check-includes:	## each folder of src/ includes only what its .may_include allow
 
 check-pairs:	## each atomic operation names the one that it pairs with
 	@tools/check-pairs
+
+check-man: all	## the manual: a page for each function, whose examples compile and references resolve
+	@tools/setup test && tools/check-man $(BUILD)
 
 check-fresh:	## ./run and ./check in bare systems, as root and as a user (needs root)
 	@tools/setup fresh && tests/setup/fresh $(BASE)

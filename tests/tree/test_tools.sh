@@ -1,10 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# test_tools.sh TOOL SOURCE WORK - the tools that look after the tree notice what they are there for.
+# test_tools.sh TOOL SOURCE WORK BUILD - the tools that look after the tree notice what they are there for.
 
 set -eu
-tool=$1 source=$2 work=$3
+tool=$1 source=$2 work=$3 build=$4
 rm -rf "$work"
 mkdir -p "$work"
 cd "$work"
@@ -86,6 +86,135 @@ pairs)
 	notices 'pairs with fence_seq_cst in take(), which has none' tools/check-pairs
 	sed 's/store_release in put/store_release in take/' good.c >src/core/bad.c
 	notices 'take() does not say that it pairs with put()' tools/check-pairs
+	;;
+
+make-man)
+	mkdir -p docs include
+	cp -R "$source/tools" "$source/VERSION" .
+	cp -R "$source/docs/man" docs/
+	cat >good.h <<-'END'
+		/*
+		 * quiesce.h - a small one.
+		 */
+
+		/* ---------------
+		 * Errors
+		 *
+		 * What they mean:
+		 *
+		 *	EINVAL		wrong
+		 */
+
+		enum qs_error {
+			QS_EFORKED = 4096,	/* of the parent's */
+		};
+
+		/* ---------------
+		 * Pool: what it is
+		 *
+		 * For all of it.
+		 */
+
+		typedef struct qs_pool qs_pool;
+
+		#define QS_BIG 7u	/* a constant */
+
+		/* How it goes. */
+		typedef struct qs_report {
+			uint32_t size;
+			int count;	/* of something, QS_BIG at most;
+					   it goes on here */
+		} qs_report;
+		#define QS_REPORT_INIT { sizeof(qs_report), 0 }
+
+		/*
+		 * qs_pool_join - wait for it.  Then more.
+		 *
+		 * A back\slash, a 'quote', -EINVAL and qs_pool_free().
+		 *
+		 *	if (pool)
+		 *		wait(pool);
+		 *
+		 *   deadline    when to
+		 *               give up
+		 *   out         NULL = not wanted
+		 *
+		 * Returns 0; -EBUSY (it is not over, or a (real) worker is left); -EINVAL.  And so on.
+		 * Threads: any.  Waits: yes.  Handlers: no.  Fork: -QS_EFORKED.
+		 */
+		QS_API int qs_pool_join(qs_pool *pool, qs_time deadline, qs_report *out);
+
+		/*
+		 * qs_pool_free - end it.  qs_pool_keep - do not.
+		 *
+		 * Threads: any.  Waits: no.  Handlers: no.  Fork: works.
+		 */
+		QS_API void qs_pool_free(qs_pool *pool);
+		QS_API void qs_pool_keep(qs_pool *pool);
+	END
+	cp good.h include/quiesce.h
+	accepts tools/make-man pages
+	[ "$(cat pages/man3/qs_pool_keep.3)" = '.so man3/qs_pool_free.3' ] || fail "no link"
+	page=pages/man3/qs_pool_join.3
+	for line in 'qs_pool_join \- wait for it' 'Wait for it.' 'Then more.' '.SS Pool: what it is' 'When to give up.' '.SH EXAMPLE' \
+		'Returns 0.' 'On failure, a negative code.' 'And so on.' '\fB\-EBUSY\fP' 'It is not over, or a (real) worker is left.' \
+		'Wrong.' '\fB\-QS_EFORKED\fP' 'Set by \fBQS_REPORT_INIT\fP.' 'Of something, \fBQS_BIG\fP at most; it goes on here.' \
+		'\fBQS_BIG\fP (7)' '    wait(pool);' '.BR qs_pool_free (3),'; do
+		grep -qxF -e "$line" $page || { cat $page; fail "$page has no line: $line"; }
+	done
+	grep -qF 'A back\(rsslash, a \(aqquote\(aq, \-EINVAL and \fBqs_pool_free\fP(3).' $page || { cat $page; fail "letters"; }
+	grep -q '@VERSION@' pages/man?/* && fail "no version"
+
+	# lacks WORDS SED: without what SED changes it complains.
+	lacks()
+	{
+		sed "$2" good.h >include/quiesce.h
+		cmp -s good.h include/quiesce.h && fail "$2 changes nothing"
+		notices "$1" tools/make-man pages
+	}
+	lacks 'does not say what it returns' '/Returns/d'
+	lacks 'returns nothing, and says what' 's/QS_API int/QS_API void/'
+	lacks 'nothing is said of its parameter out' '/   out  /d'
+	lacks 'the last line has no "Fork:"' 's/  Fork: -QS.*//'
+	lacks 'the last line has no "Threads:"' '/Threads: any.  Waits: yes/d'
+	lacks 'qs_pool_fre() is not there' 's/qs_pool_free()/qs_pool_fre()/'
+	lacks 'no words for -EAGAIN' 's/; -EINVAL/; -EAGAIN/'
+	lacks 'int count has no words beside it' 's|/\* of something.*|/* */|; /it goes on here/d'
+	lacks 'the comment tells of qs_pool_free, qs_pool_kept' 's/qs_pool_keep - /qs_pool_kept - /'
+	lacks 'has no comment that begins with its name' 's/qs_pool_join - wait/Waits/'
+	lacks 'a comment that stands above nothing' 's|^/\* How it goes. \*/|&\n|'
+	;;
+
+check-man)
+	mkdir -p src include
+	cp -R "$source/tools" "$source/docs" "$source/VERSION" .
+	cp "$source/include/quiesce.h" include/
+	cp "$source/src/libquiesce.map" src/
+	accepts tools/check-man "$build" symbols references
+
+	# finds WORDS CHECK FILE SED: with FILE changed so, that check says so.
+	finds()
+	{
+		cp "$3" kept
+		sed "$4" kept >"$3"
+		cmp -s kept "$3" && fail "$4 changes nothing in $3"
+		notices "$1" tools/check-man "$build" "$2"
+		cp kept "$3"
+	}
+	finds 'no page for qs_more' symbols src/libquiesce.map 's/qs_now;/&\n\t\tqs_more;/'
+	finds 'not in src/libquiesce.map: qs_now' symbols src/libquiesce.map '/qs_now;/d'
+	finds 'groff: quiesce.1' pages docs/man/quiesce.1 's/^\.SH NOTES/.SHH NOTES/'
+	finds 'mandoc: quiesce.3' pages docs/man/quiesce.3 's/^\.SH NOTES/.PP\n&/'
+	finds 'quiesce.1: wider than 80 columns' pages docs/man/quiesce.1 's/^quiesce gzip.*/& and words that nobody can see who has no more than eighty columns/'
+	finds 'quiesce.3 does not refer to qs_now(3)' references docs/man/quiesce.3 '/qs_now/d'
+	finds 'quiesce.1 refers to xargs(3)' references docs/man/quiesce.1 's/^\.BR xargs (1)/.BR xargs (3)/'
+	finds 'an example does not compile: quiesce.3-1.c' examples docs/man/quiesce.3 's/^int main(void)/int main(int)/'
+	finds 'an example does not compile: header-' examples include/quiesce.h 's/\*\treturn qs_task_fail(task, /*\treturn qs_task_fail(/'
+	finds 'quiesce.1 lacks the option --null' options docs/man/quiesce.1 's/^\.BR \\-0.*/.BR \\-0/'
+	finds 'quiesce --help lacks the option --quiet' options docs/man/quiesce.1 's/^\.B \\-\\-help/.B \\-\\-quiet/'
+	finds 'quiesce.1 lacks the exit status 126' options docs/man/quiesce.1 's/^126$/125/'
+	finds 'errors: page: EBUSY' errors docs/man/quiesce.3 's/^In use, or/In use or/'
+	finds 'errors: library: ENOMEM' errors include/quiesce.h 's/no memory$/no room/'
 	;;
 
 junit)
