@@ -139,7 +139,7 @@ make-man)
 		 *               give up
 		 *   out         NULL = not wanted
 		 *
-		 * Returns 0; -EBUSY (it is not over, or a (real) worker is left); -EINVAL.  And so on.
+		 * Returns 0; -EBUSY (it is not over, or a (real) worker is left); or -EINVAL.  And so on.
 		 * Threads: any.  Waits: yes.  Handlers: no.  Fork: -QS_EFORKED.
 		 */
 		QS_API int qs_pool_join(qs_pool *pool, qs_time deadline, qs_report *out);
@@ -178,7 +178,7 @@ make-man)
 	lacks 'the last line has no "Fork:"' 's/  Fork: -QS.*//'
 	lacks 'the last line has no "Threads:"' '/Threads: any.  Waits: yes/d'
 	lacks 'qs_pool_fre() is not there' 's/qs_pool_free()/qs_pool_fre()/'
-	lacks 'no words for -EAGAIN' 's/; -EINVAL/; -EAGAIN/'
+	lacks 'no words for -EAGAIN' 's/; or -EINVAL/; -EAGAIN/'
 	lacks 'int count has no words beside it' 's|/\* of something.*|/* */|; /it goes on here/d'
 	lacks 'the comment tells of qs_pool_free, qs_pool_kept' 's/qs_pool_keep - /qs_pool_kept - /'
 	lacks 'has no comment that begins with its name' 's/qs_pool_join - wait/Waits/'

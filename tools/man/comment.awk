@@ -155,6 +155,7 @@ function take_returns(    first, depth, i, c, item, before)
 function take_return(item, before,    name, words)
 {
 	item = trim(item)
+	sub(/^or -/, "-", item)
 	if (item ~ /^-(QS_)?E[A-Z0-9]+( \(.*\))?$/) {
 		name = words = item
 		sub(/ .*/, "", name)
