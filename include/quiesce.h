@@ -207,7 +207,7 @@ QS_API int qs_stop_create(qs_stop **out, const qs_stop_options *options);
  *
  * NULL is allowed and does nothing.  Callbacks must be removed before the last release.
  *
- * Returns its argument.
+ * Returns its argument (qs_stop_retain()).
  * Threads: any.  Waits: no.  Handlers: no.  Fork: nothing is done.
  */
 QS_API qs_stop *qs_stop_retain(qs_stop *stop);
@@ -246,8 +246,8 @@ QS_API int qs_stop_ask_from_handler(qs_stop *stop, int signal);
 /*
  * qs_stop_is_asked - look whether a stop was asked; one load.
  *
- * Returns 1 if it was, 0 if not or for NULL; -QS_EFORKED.  That is true as well: nobody will tell an inherited token
- * anything.
+ * Returns 1 if it was, 0 if not or for NULL; -QS_EFORKED.  In a condition -QS_EFORKED is true as well: nobody will tell
+ * an inherited token anything.
  * Threads: any.  Waits: no.  Handlers: yes.  Fork: -QS_EFORKED.
  */
 QS_API int qs_stop_is_asked(const qs_stop *stop);
@@ -468,7 +468,7 @@ QS_API const char *qs_state_name(qs_state state);
  *
  * NULL is allowed and does nothing.  A future may be released at any time: its task runs all the same.
  *
- * Returns its argument.
+ * Returns its argument (qs_future_retain()).
  * Threads: any.  Waits: no.  Handlers: no.  Fork: nothing is done.
  */
 QS_API qs_future *qs_future_retain(qs_future *future);
@@ -1073,7 +1073,7 @@ QS_API int qs_queue_create(qs_queue **out, const qs_queue_options *options);
  *
  * NULL is allowed and does nothing.  Who puts or gets must own a reference, or know that somebody else does.
  *
- * Returns its argument.
+ * Returns its argument (qs_queue_retain()).
  * Threads: any.  Waits: no.  Handlers: no.  Fork: nothing is done.
  */
 QS_API qs_queue *qs_queue_retain(qs_queue *queue);
