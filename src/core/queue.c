@@ -313,6 +313,16 @@ bool qs__queue_remove(struct qs__queue *queue, struct qs__list *link)
 	return was_there;
 }
 
+bool qs__queue_has(struct qs__queue *queue, const struct qs__list *link)
+{
+	bool is_there;
+
+	qs__mutex_lock(&queue->lock);
+	is_there = qs__list_is_linked(link);
+	qs__mutex_unlock(&queue->lock);
+	return is_there;
+}
+
 static struct qs__queue_counts look_locked(const struct qs__queue *queue)
 {
 	return (struct qs__queue_counts){ queue->pushed, queue->count, queue->parked, queue->is_closed };

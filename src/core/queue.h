@@ -43,6 +43,9 @@ int qs__queue_push_by(struct qs__queue *queue, struct qs__list *link, bool *out_
 /* Count one as put in that never is, because its giver sees to it himself.  Returns 0, -ESHUTDOWN (closed). */
 int qs__queue_pass(struct qs__queue *queue);
 
+/* True if this link, which is in no list but this one, is in it. */
+bool qs__queue_has(struct qs__queue *queue, const struct qs__list *link);
+
 /* What it holds, at one moment. */
 struct qs__queue_counts {
 	uint64_t pushed;	/* how many were ever put in */

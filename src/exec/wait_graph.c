@@ -18,7 +18,7 @@
  * What remains waits for itself in a circle.  Being stuck is for ever, as no deadline is involved: so it is enough that each wait looks
  * when it enters and when it parks; the last one that closes the circle sees it, and only that one is refused.
  *
- * Lock order: the graph's lock, an era lock; a future's event and the set that the waits look through inside it.
+ * Lock order: the graph's lock, an era lock; inside it the set that a wait looks through, or a future's event and in that the queue.
  */
 #include "exec/wait_graph.h"
 
@@ -73,9 +73,13 @@ static bool has_place(const struct qs__worker *worker)
 	return !qs__list_is_linked(&worker->in_guests);
 }
 
-/* Somebody may take a pending task of this pool: the waiting worker itself, before it parks, or one that is not stuck. */
-static bool may_be_taken(const struct qs__blocked *blocked, qs_pool *pool)
+/* Somebody may take a pending task, or has: the waiting worker itself, before it parks, or one that is not stuck. */
+static bool may_be_taken(const struct qs__blocked *blocked, qs_future *future)
 {
+	qs_pool *pool = future->pool;
+
+	if (!qs__queue_has(&pool->queue, &future->in_queue))
+		return true;
 	if (!blocked->is_parking && blocked->worker->pool == pool)
 		return true;
 	/* relaxed: a worker that comes or goes just now is for the next look. */
@@ -91,7 +95,7 @@ static bool can_end(const struct qs__blocked *blocked, qs_future *future)
 	/* relaxed: only which state; nothing else of it is read. */
 	switch (qs__load_relaxed(&future->state)) {
 	case QS_PENDING:
-		can = may_be_taken(blocked, future->pool);
+		can = may_be_taken(blocked, future);
 		break;
 	case QS_RUNNING:
 		can = future->blocked == NULL || !future->blocked->is_stuck;
