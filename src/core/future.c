@@ -339,13 +339,11 @@ int qs_future_cause(const qs_future *future, qs_cause *out)
 {
 	const int state = ended_state(future);
 
-	if (state == -EBUSY)
-		return 0;
-	if (state < 0)
+	if (state < 0 && state != -EBUSY)
 		return state;
 	if (!qs__cause_is_ours(out))
 		return -EINVAL;
-	if (future->outcome.cause == NULL)
+	if (state == -EBUSY || future->outcome.cause == NULL)
 		return 0;
 	qs__cause_copy(future->outcome.cause, out);
 	return 1;

@@ -27,9 +27,9 @@ qs_stop *qs_task_stop(qs_task *task)
 	if (!is_ours(task))
 		return task->above;
 	token = qs__future_token(task->future);
-	/* Without memory for a token of its own, or when it was abandoned, the task hears what is asked above it. */
+	/* Without memory for a token of its own, or when it was abandoned, the task hears what is asked above it, or of its limits. */
 	if (token == NULL)
-		return task->above;
+		return task->future->has_limit ? task->future->stop : task->above;
 	/* The future keeps it until the end. */
 	qs_stop_release(token);
 	return token;

@@ -33,7 +33,7 @@ qs_pool *qs__task_take(qs_future *future)
 	return pool;
 }
 
-void qs__task_cancel(qs_future *future, const struct qs__cause *cause, qs_stop *cause_owner)
+qs_state qs__task_cancel(qs_future *future, const struct qs__cause *cause, qs_stop *cause_owner)
 {
 	const struct qs__outcome cancelled = { QS_CANCELLED, -ECANCELED, cause, cause_owner };
 	const struct qs__outcome timed_out = { QS_TIMED_OUT, -ETIMEDOUT, cause, cause_owner };
@@ -42,7 +42,7 @@ void qs__task_cancel(qs_future *future, const struct qs__cause *cause, qs_stop *
 	if (future->stop != NULL)
 		(void)qs__callback_remove(&future->on_stop, future->stop);
 	(void)qs__future_end(future, outcome);
-	qs__pool_count(future->pool, outcome->state);
+	return outcome->state;
 }
 
 void qs__task_call_back(qs_future *future)
@@ -67,7 +67,7 @@ static bool cancel_one(qs_future *future, const struct qs__cause *cause, qs_stop
 
 	if (pool == NULL)
 		return false;
-	qs__task_cancel(future, cause, cause_owner);
+	qs__pool_count(pool, qs__task_cancel(future, cause, cause_owner));
 	qs__task_dispose(future);
 	qs_future_release(future);
 	/* A join that waits no longer may have returned, and the pool been destroyed, while the destructor ran. */
@@ -111,7 +111,7 @@ uint32_t qs__pool_cancel_all(qs_pool *pool, const struct qs__cause *cause, qs_st
 	/* One by one: a link must be in no list until its future has ended, for a canceller takes linked to mean queued. */
 	while ((link = qs__queue_try_take(&pool->queue)) != NULL) {
 		qs__future_claim(future_of(link));
-		qs__task_cancel(future_of(link), cause, cause_owner);
+		qs__pool_count(pool, qs__task_cancel(future_of(link), cause, cause_owner));
 		qs__list_append(cancelled, link);
 		count++;
 	}

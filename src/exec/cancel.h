@@ -16,8 +16,8 @@
  */
 qs_pool *qs__task_take(qs_future *future);
 
-/* End a claimed task, which the caller owns, as cancelled or as timed out, and tell. */
-void qs__task_cancel(qs_future *future, const struct qs__cause *cause, qs_stop *cause_owner);
+/* End a claimed task, which the caller owns, as cancelled or as timed out, and tell.  Returns which, for the caller to count. */
+qs_state qs__task_cancel(qs_future *future, const struct qs__cause *cause, qs_stop *cause_owner);
 
 /*
  * The user's code that is due for a task that was cancelled: its callbacks, then its argument's destructor.  Once, by the task's

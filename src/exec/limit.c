@@ -16,7 +16,7 @@
 #include "bridge/attendant.h"
 #include "platform/clock.h"
 
-int qs__limit_set(qs_future *future, const qs_task_options *options)
+int qs__limit_set(qs_future *future, const qs_task_options *options, qs_stop *pool_stop)
 {
 	const qs_time begin_by = options->begin_by != 0 ? options->begin_by : QS_NEVER;
 	qs_stop *limit = NULL;
@@ -24,7 +24,7 @@ int qs__limit_set(qs_future *future, const qs_task_options *options)
 
 	if (begin_by == QS_NEVER && options->run_ns == 0)
 		return 0;
-	error = qs__attended_stop_new(&limit, future->stop, NULL);
+	error = qs__attended_stop_new(&limit, future->stop, pool_stop);
 	if (error != 0)
 		return error;
 	qs_stop_release(future->stop);

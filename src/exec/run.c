@@ -241,12 +241,14 @@ static void note_unstarted(qs_pool *pool, qs_future *future)
 /* Cancels the task that it has taken; one that is cancelled with all of the pool's is noted as never started. */
 static void refuse(struct qs__worker *worker, qs_future *future, qs_stop *asked, bool is_for_pool)
 {
-	struct dues dues;
+	const struct qs__cause *cause = asked != NULL ? qs__stop_cause(asked) : &qs__cause_shutdown;
+	const qs_state state = qs__task_cancel(future, cause, asked);
+	const struct dues dues = take_dues(future);
 
-	qs__task_cancel(future, asked != NULL ? qs__stop_cause(asked) : &qs__cause_shutdown, asked);
-	dues = take_dues(future);
 	if (is_for_pool)
 		note_unstarted(worker->pool, future);
+	/* After that: a join that leaves this worker behind, for its outer task, goes when all are counted. */
+	qs__pool_count(worker->pool, state);
 	if (pay(worker, future, &dues))
 		qs__pool_unhold(worker->pool);
 	qs_future_release(future);
