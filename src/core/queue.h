@@ -11,20 +11,13 @@
 #include <stddef.h>
 
 #include "base/list.h"
-#include "base/mutex.h"
+#include "core/depot.h"
 #include "quiesce.h"
 
 struct qs__queue {
-	qs__mutex lock;			/* guards all below */
+	struct qs__depot depot;		/* its lock guards all below */
 	struct qs__list items;		/* the links of what is to be done, the oldest first */
-	size_t count;			/* of items */
-	size_t limit;			/* I  of items; 0 = none */
 	uint64_t pushed;		/* how many were ever put in */
-	bool is_closed;			/* nothing more comes in */
-	bool is_waking;			/* a taker has been woken and has not come back yet */
-	struct qs__list takers;		/* parked ones, for an item */
-	size_t parked;			/* how many takers those are */
-	struct qs__list givers;		/* parked ones, for room */
 };
 
 void qs__queue_init(struct qs__queue *queue, size_t limit);

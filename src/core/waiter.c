@@ -12,7 +12,7 @@
  * The waiting thread may go only when each of its nodes is loose or told.  It cannot see which nodes are told, but it can
  * count: the word holds how many are.
  *
- * Lock order: one event's lock at a time; only a queue's is taken inside it (core/future.h).
+ * Lock order: one event's lock at a time; only a depot's is taken inside it (core/future.h).
  *
  * Nothing is lost: the word changes with every event told, and a thread parks only on the value that it has judged.  Who
  * tells need not wake it if that value does not reach the goal; a thread with another wish says so by EAGER, in the same
@@ -163,6 +163,13 @@ void qs__waiter_link(struct qs__waiter *waiter, struct qs__wait_node *node)
 void qs__waiter_unlink(struct qs__waiter *waiter)
 {
 	waiter->linked--;
+}
+
+void qs__waiter_untell(struct qs__waiter *waiter)
+{
+	waiter->linked--;
+	/* One event less.  relaxed: tells nobody but this thread, and the lock has shown it the telling. */
+	(void)qs__fetch_add_relaxed(&waiter->word, (uint32_t)-1);
 }
 
 void qs__waiter_count(struct qs__waiter *waiter)

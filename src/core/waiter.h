@@ -85,11 +85,13 @@ bool qs__waiter_attach(struct qs__waiter *waiter, struct qs__wait_node *node, st
 		       enum qs__urgency urgency);
 
 /*
- * For a node that some other list than an event's holds, under a lock of its own: link it, and take it back untold.
- * Who takes it off that list calls qs__waiter_tell() under that lock, and unparks what it returns, if anything, after it.
+ * For a node that some other list than an event's holds, under a lock of its own: link it, and take it back untold, or,
+ * once it was told, as if it had not been; all of them under that lock.  Who takes it off that list calls
+ * qs__waiter_tell() under that lock, and unparks what it returns, if anything, after it.
  */
 void qs__waiter_link(struct qs__waiter *waiter, struct qs__wait_node *node);
 void qs__waiter_unlink(struct qs__waiter *waiter);
+void qs__waiter_untell(struct qs__waiter *waiter);
 const qs__atomic(uint32_t) *qs__waiter_tell(struct qs__wait_node *node, bool is_bad);
 
 /* Count an event that had happened before it could be attached, so that the goal can still be reached. */

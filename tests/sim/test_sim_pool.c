@@ -253,7 +253,7 @@ static const struct sim_case submit_against_shutdown = {
 	.controls = {
 		{ "pool.c:qs__pool_unhold_many:fetch_sub_acq_rel", SIM_SPLIT, SIM_DEADLOCK | SIM_ASSERTION | SIM_USE_AFTER_FREE, 0 },
 		{ "pool.c:qs__pool_hold:fetch_add_relaxed", SIM_SPLIT, SIM_DEADLOCK | SIM_ASSERTION | SIM_USE_AFTER_FREE, 0 },
-		{ "queue.c:dismiss:store_relaxed", SIM_DROP, SIM_DEADLOCK, 0 },
+		{ "depot.c:dismiss:unpark_one(taker)", SIM_DROP, SIM_DEADLOCK, 0 },
 	},
 };
 
@@ -271,7 +271,7 @@ static const struct sim_case submit_against_join = {
 	.preemptions = 1,
 	.random = 50000,
 	.controls = {
-		{ "queue.c:dismiss:store_relaxed", SIM_DROP, SIM_DEADLOCK, 0 },
+		{ "depot.c:dismiss:unpark_one(taker)", SIM_DROP, SIM_DEADLOCK, 0 },
 	},
 };
 
@@ -382,7 +382,7 @@ static const struct sim_case task_stop_against_submit = {
 	.random = 50000,
 	.controls = {
 		{ "callback.c:run:exchange_acq_rel", SIM_DROP, SIM_DEADLOCK, 0 },
-		{ "queue.c:dismiss:store_relaxed", SIM_DROP, SIM_DEADLOCK, 0 },
+		{ "depot.c:dismiss:unpark_one(taker)", SIM_DROP, SIM_DEADLOCK, 0 },
 	},
 };
 
@@ -615,7 +615,7 @@ static const struct sim_case room_against_shutdown = {
 	.preemptions = 1,
 	.random = 50000,
 	.controls = {
-		{ "queue.c:wake:unpark_one(giver)", SIM_DROP, SIM_DEADLOCK, 0 },
+		{ "depot.c:qs__depot_unlock:unpark_one(giver)", SIM_DROP, SIM_DEADLOCK, 0 },
 	},
 };
 
@@ -864,7 +864,7 @@ static const struct sim_case task_shuts_down = {
 	.preemptions = 1,
 	.random = 20000,
 	.controls = {
-		{ "queue.c:dismiss:store_relaxed", SIM_DROP, SIM_DEADLOCK, 0 },
+		{ "depot.c:dismiss:unpark_one(taker)", SIM_DROP, SIM_DEADLOCK, 0 },
 	},
 };
 
@@ -899,7 +899,7 @@ static const struct sim_case brought_against_shutdown = {
 	.preemptions = 1,
 	.random = 20000,
 	.controls = {
-		{ "queue.c:dismiss:store_relaxed", SIM_DROP, SIM_DEADLOCK, 0 },
+		{ "depot.c:dismiss:unpark_one(taker)", SIM_DROP, SIM_DEADLOCK, 0 },
 	},
 };
 
@@ -930,7 +930,7 @@ static const struct sim_case host_brings_workers = {
 	.preemptions = 1,
 	.random = 20000,
 	.controls = {
-		{ "queue.c:dismiss:store_relaxed", SIM_DROP, SIM_DEADLOCK, 0 },
+		{ "depot.c:dismiss:unpark_one(taker)", SIM_DROP, SIM_DEADLOCK, 0 },
 	},
 };
 
@@ -1180,7 +1180,7 @@ static const struct sim_case scarce_threads = {
 	.failed_starts = 2,
 	.random = 20000,
 	.controls = {
-		{ "queue.c:wake:unpark_one(taker)", SIM_DROP, SIM_DEADLOCK, 0 },
+		{ "depot.c:qs__depot_unlock:unpark_one(taker)", SIM_DROP, SIM_DEADLOCK, 0 },
 	},
 };
 
@@ -1191,7 +1191,7 @@ static const struct sim_case scarce_memory = {
 	.failed_allocations = 2,
 	.random = 20000,
 	.controls = {
-		{ "queue.c:wake:unpark_one(taker)", SIM_DROP, SIM_DEADLOCK, 0 },
+		{ "depot.c:qs__depot_unlock:unpark_one(taker)", SIM_DROP, SIM_DEADLOCK, 0 },
 	},
 };
 

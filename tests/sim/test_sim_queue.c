@@ -169,7 +169,7 @@ static const struct sim_case one_push_against_take = {
 	.stale_reads = 2,
 	.spurious_wakes = 1,
 	.controls = {
-		{ "queue.c:wake:unpark_one(taker)", SIM_DROP, SIM_DEADLOCK, 0 },
+		{ "depot.c:qs__depot_unlock:unpark_one(taker)", SIM_DROP, SIM_DEADLOCK, 0 },
 	},
 };
 
@@ -180,8 +180,8 @@ static const struct sim_case push_against_take = {
 	.preemptions = 2,
 	.random = 50000,
 	.controls = {
-		{ "queue.c:call_taker_locked:store_relaxed", SIM_DROP, SIM_DEADLOCK, 0 },
-		{ "queue.c:wake:unpark_one(taker)", SIM_DROP, SIM_DEADLOCK, 0 },
+		{ "waiter.c:qs__waiter_tell:compare_exchange_acq_rel", SIM_DROP, SIM_DEADLOCK, 0 },
+		{ "depot.c:qs__depot_unlock:unpark_one(taker)", SIM_DROP, SIM_DEADLOCK, 0 },
 		{ "mutex.c:unlock:exchange_release", SIM_WEAKEN, SIM_RACE, 0 },
 	},
 };
@@ -218,7 +218,7 @@ static const struct sim_case burst_of_pushes = {
 	.preemptions = 2,
 	.random = 50000,
 	.controls = {
-		{ "queue.c:wake:unpark_one(taker)", SIM_DROP, SIM_DEADLOCK, 0 },
+		{ "depot.c:qs__depot_unlock:unpark_one(taker)", SIM_DROP, SIM_DEADLOCK, 0 },
 	},
 };
 
@@ -247,8 +247,8 @@ static const struct sim_case close_against_push = {
 	.spurious_wakes = 1,
 	.random = 50000,
 	.controls = {
-		{ "queue.c:dismiss:store_relaxed", SIM_DROP, SIM_DEADLOCK, 0 },
-		{ "queue.c:wake:unpark_one(taker)", SIM_DROP, SIM_DEADLOCK, 0 },
+		{ "depot.c:dismiss:unpark_one(taker)", SIM_DROP, SIM_DEADLOCK, 0 },
+		{ "depot.c:qs__depot_unlock:unpark_one(taker)", SIM_DROP, SIM_DEADLOCK, 0 },
 	},
 };
 
@@ -295,7 +295,7 @@ static const struct sim_case remove_against_take = {
 	.controls = {
 		{ "mutex.c:qs__mutex_lock:compare_exchange_acquire", SIM_SPLIT,
 		  SIM_ASSERTION | SIM_DEADLOCK | SIM_RACE | SIM_CRASH, 0 },
-		{ "queue.c:wake:unpark_one(giver)", SIM_DROP, SIM_DEADLOCK, 0 },
+		{ "depot.c:qs__depot_unlock:unpark_one(giver)", SIM_DROP, SIM_DEADLOCK, 0 },
 	},
 };
 
@@ -335,7 +335,7 @@ static const struct sim_case giver_gives_up = {
 	.early_timeouts = 1,
 	.random = 100000,
 	.controls = {
-		{ "queue.c:wake:unpark_one(giver)", SIM_DROP, SIM_DEADLOCK, 0 },
+		{ "depot.c:qs__depot_unlock:unpark_one(giver)", SIM_DROP, SIM_DEADLOCK, 0 },
 	},
 };
 
@@ -421,7 +421,7 @@ static const struct sim_case close_against_giver = {
 	.stale_reads = 1,
 	.random = 20000,
 	.controls = {
-		{ "queue.c:wake:unpark_one(giver)", SIM_DROP, SIM_DEADLOCK, 0 },
+		{ "depot.c:dismiss:unpark_one(giver)", SIM_DROP, SIM_DEADLOCK, 0 },
 	},
 };
 

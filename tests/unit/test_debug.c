@@ -164,7 +164,7 @@ static void lock_both(enum qs__rank first, enum qs__rank second)
 static int lock_in_wrong_order(void *arg)
 {
 	(void)arg;
-	lock_both(QS__RANK_QUEUE, QS__RANK_POOL);
+	lock_both(QS__RANK_DEPOT, QS__RANK_POOL);
 	return 0;
 }
 
@@ -213,7 +213,7 @@ static void test_debug_right_lock_order_passes(void **state)
 {
 	(void)state;
 	lock_both(QS__RANK_POOL, QS__RANK_WORKER);
-	lock_both(QS__RANK_EVENT, QS__RANK_QUEUE);
+	lock_both(QS__RANK_EVENT, QS__RANK_DEPOT);
 }
 
 #define test(name) cmocka_unit_test_setup_teardown(name, leftovers_note, leftovers_check)

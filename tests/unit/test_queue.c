@@ -285,9 +285,9 @@ static bool is_taker_parked(void *arg)
 	struct qs__queue *queue = arg;
 	bool is_parked;
 
-	qs__mutex_lock(&queue->lock);
-	is_parked = !qs__list_is_empty(&queue->takers);
-	qs__mutex_unlock(&queue->lock);
+	qs__depot_lock(&queue->depot);
+	is_parked = queue->depot.takers.parked != 0;
+	qs__depot_unlock(&queue->depot);
 	return is_parked;
 }
 
