@@ -1045,6 +1045,9 @@ QS_API void qs_map_destroy(qs_map *map);
  *
  *	while (qs_queue_get(queue, &item, QS_NEVER, qs_task_stop(task)) == 0)
  *		use(item);
+ *
+ * Memory follows the number of items, down as well as up.  A worker that waits for an item runs no other task meanwhile: if
+ * all workers of a pool wait for what its pending tasks would put, they wait for ever.
  */
 
 typedef struct qs_queue qs_queue;
@@ -1053,7 +1056,7 @@ typedef struct qs_queue_options {
 	uint32_t size;
 	uint32_t flags;		/* 0 */
 	size_t limit;		/* items that it holds at most; 0 = any number */
-	qs_destroy_fn *destroy;	/* called with each item that is left when the last owner goes; NULL = nothing to do */
+	qs_destroy_fn *destroy;	/* called with each item that is left when the last owner goes, by that one; NULL = nothing to do */
 } qs_queue_options;
 #define QS_QUEUE_OPTIONS_INIT { sizeof(qs_queue_options), 0, 0, NULL }
 
@@ -1083,10 +1086,11 @@ QS_API void qs_queue_release(qs_queue *queue);
  * qs_queue_put - append an item to a queue, waiting for room.
  *
  *   item        given on success; NULL is an item as any other
- *   deadline    when to give up; QS_NOW = do not wait
- *   stop        borrowed; a stop beats room; NULL = none
+ *   deadline    when to give up: room beats it; QS_NOW = do not wait
+ *   stop        borrowed; beats room; NULL = none
  *
- * Returns 0; -ETIMEDOUT (no room in time); -ECANCELED (stop was asked); -ESHUTDOWN (it is closed); -ENOMEM; -EINVAL.
+ * Returns 0; -ETIMEDOUT (no room in time); -ECANCELED (stop was asked); -ESHUTDOWN (it is closed); -ENOMEM; -EINVAL.  On
+ * error the item is the caller's still.
  * Threads: any, several at once.  Waits: yes.  Handlers: no.  Fork: -QS_EFORKED.
  */
 QS_API int qs_queue_put(qs_queue *queue, void *item, qs_time deadline, qs_stop *stop);
@@ -1095,11 +1099,11 @@ QS_API int qs_queue_put(qs_queue *queue, void *item, qs_time deadline, qs_stop *
  * qs_queue_get - take the oldest item of a queue, waiting for one.
  *
  *   out         receives the item, which is the caller's now
- *   deadline    when to give up; QS_NOW = do not wait
- *   stop        borrowed; a stop beats an item, which stays for others; NULL = none
+ *   deadline    when to give up: an item beats it; QS_NOW = do not wait
+ *   stop        borrowed; beats an item, which stays for others; NULL = none
  *
  * Returns 0; -ETIMEDOUT (none came in time); -ECANCELED (stop was asked); -ESHUTDOWN (it is closed, and the last item
- * was taken); -EINVAL.
+ * was taken); -EINVAL.  On error *out is untouched.
  * Threads: any, several at once.  Waits: yes.  Handlers: no.  Fork: -QS_EFORKED.
  */
 QS_API int qs_queue_get(qs_queue *queue, void **out, qs_time deadline, qs_stop *stop);

@@ -25,6 +25,7 @@ enum qs__magic {
 	QS__MAGIC_AS_COMPLETED,
 	QS__MAGIC_PROCESS,
 	QS__MAGIC_SIGNALS,
+	QS__MAGIC_QUEUE,
 };
 
 struct qs__object {

@@ -139,6 +139,16 @@ static int use_closed_signals(void *arg)
 	return 0;
 }
 
+static int use_released_queue(void *arg)
+{
+	qs_queue *queue = NULL;
+
+	(void)arg;
+	CHILD_CHECK(qs_queue_create(&queue, NULL) == 0);
+	qs_queue_release(queue);
+	return qs_queue_put(queue, NULL, QS_NOW, NULL);
+}
+
 static int mistake_one_for_another(void *arg)
 {
 	qs_pool *pool = NULL;
@@ -188,7 +198,7 @@ static int unlock_what_is_free(void *arg)
 static void test_debug_b14_use_after_the_end_aborts_with_words(void **state)
 {
 	static child_fn *const uses[] = { use_released_stop, release_twice, remove_callback_twice,
-					  use_destroyed_pool, use_released_future, use_closed_signals };
+					  use_destroyed_pool, use_released_future, use_closed_signals, use_released_queue };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(uses) / sizeof(uses[0]); i++)

@@ -57,6 +57,8 @@ struct heritage {
 	qs_stop_callback *callback;
 	qs_as_completed *set;
 	qs_signals *signals;
+	qs_queue *queue;	/* with one item, which has a destructor */
+	atomic_uint items_destroyed;
 };
 
 static struct heritage heritage;
@@ -70,6 +72,7 @@ static int heritage_make(void **state)
 {
 	const int error = leftovers_note(state);
 	qs_stop_options options = QS_STOP_OPTIONS_INIT;
+	qs_queue_options queue_options = QS_QUEUE_OPTIONS_INIT;
 
 	heritage = (struct heritage){ .pool = pool_make(1), .hold = HOLD_INIT };
 	heritage.running = task_submit(heritage.pool, body_hold, &heritage.hold);
@@ -82,6 +85,9 @@ static int heritage_make(void **state)
 	assert_int_equal(qs_stop_callback_add(&heritage.callback, heritage.stop, nothing, NULL), 0);
 	assert_int_equal(qs_as_completed_create(&heritage.set, &heritage.running, 1), 0);
 	assert_int_equal(qs_stop_on_signals(&heritage.signals, NULL), 0);
+	queue_options.destroy = destroy_count;
+	assert_int_equal(qs_queue_create(&heritage.queue, &queue_options), 0);
+	assert_int_equal(qs_queue_put(heritage.queue, &heritage.items_destroyed, QS_NOW, NULL), 0);
 	return error;
 }
 
@@ -90,6 +96,9 @@ static int heritage_end(void **state)
 {
 	assert_int_equal(qs_stop_is_asked(heritage.stop), 0);
 	assert_int_equal(qs_future_state(heritage.pending), QS_PENDING);
+	assert_int_equal(qs_queue_count(heritage.queue), 1);
+	qs_queue_release(heritage.queue);
+	assert_int_equal(heritage.items_destroyed, 1);
 	qs_signals_close(heritage.signals);
 	assert_int_equal(qs_stop_callback_remove(heritage.callback), 1);
 	qs_as_completed_destroy(heritage.set);
@@ -186,10 +195,32 @@ static void try_pool(void)
 	qs_as_completed_destroy(heritage.set);
 }
 
+static void try_queue(void)
+{
+	qs_queue *own = NULL;
+	void *item;
+
+	REFUSED(qs_queue_put(heritage.queue, NULL, QS_NEVER, NULL));
+	REFUSED(qs_queue_get(heritage.queue, &item, QS_NEVER, NULL));
+	REFUSED(qs_queue_close(heritage.queue));
+	CHILD_CHECK(qs_queue_count(heritage.queue) == 0);
+	CHILD_CHECK(qs_queue_retain(heritage.queue) == heritage.queue);
+	for (int i = 0; i < 3; i++)
+		qs_queue_release(heritage.queue);
+	CHILD_CHECK(atomic_load(&heritage.items_destroyed) == 0);
+	CHILD_CHECK(qs_queue_create(&own, NULL) == 0);
+	REFUSED(qs_queue_put(own, NULL, QS_NEVER, heritage.stop));
+	REFUSED(qs_queue_get(own, &item, QS_NEVER, heritage.stop));
+	CHILD_CHECK(qs_queue_put(own, NULL, QS_NOW, NULL) == 0);
+	CHILD_CHECK(qs_queue_get(own, &item, QS_NEVER, NULL) == 0);
+	qs_queue_release(own);
+}
+
 static int try_all(void *arg)
 {
 	(void)arg;
 	try_stop();
+	try_queue();
 	try_future(heritage.running);
 	try_future(heritage.pending);
 	try_pool();
