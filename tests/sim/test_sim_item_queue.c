@@ -189,7 +189,7 @@ static const struct sim_case put_against_get = {
 	.spurious_wakes = 1,
 	.controls = {
 		{ "depot.c:qs__depot_unlock:unpark_one(taker)", SIM_DROP, SIM_DEADLOCK, 0 },
-		{ "mutex.c:qs__mutex_unlock:exchange_release", SIM_WEAKEN, SIM_RACE, 0 },
+		{ "mutex.c:unlock:exchange_release", SIM_WEAKEN, SIM_RACE, 0 },
 	},
 };
 
