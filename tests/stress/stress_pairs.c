@@ -6,6 +6,8 @@
  * must be even: each future has one end, each argument was destroyed once, a body ran at most once and only if it was not cancelled.
  *
  * QS_TEST_SEED repeats the choices (the scheduler's are its own), QS_STRESS_SECONDS says how long.
+ *
+ * ctest: timeout=300
  */
 #include <errno.h>
 #include <pthread.h>
