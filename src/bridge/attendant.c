@@ -27,6 +27,8 @@
 #include "platform/park.h"
 #include "platform/thread.h"
 
+#define STACK_BYTES ((size_t)1 << 20)	/* callbacks of users run on it: what a worker has, whatever the shell's limit */
+
 #define LAST_HAS_GONE UINT32_C(1)
 #define ONE_CALL UINT32_C(2)
 
@@ -147,7 +149,7 @@ static int attendant_start(struct qs__attendant **out)
 	qs__atomic_init(&attendant->word, 0);
 	qs__atomic_init(&attendant->called, NULL);
 	qs__mutex_init(&attendant->lock, QS__RANK_ATTENDANT);
-	error = qs__thread_start(&thread, attend, attendant, 0, "qs-attendant");
+	error = qs__thread_start(&thread, attend, attendant, STACK_BYTES, "qs-attendant");
 	if (error != 0) {
 		attendant_free(attendant);
 		return error;
