@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * event_fd.c - eventfd and ppoll.
+ * event_fd.c - eventfd, and poll with a deadline.
  */
 #define _GNU_SOURCE
 #include "platform/event_fd.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdint.h>
 #include <sys/eventfd.h>
 #include <time.h>
@@ -39,21 +40,31 @@ void qs__event_fd_close(int fd)
 	errno = saved;
 }
 
+/*
+ * One system call: until the deadline, or to within a millisecond of it.  When a process is halted for a while (SIGSTOP, a
+ * freezer), the kernel takes its calls up again by itself: poll() until the same point in time, but ppoll() for the length
+ * that was left before.  So ppoll() gets no more than poll() cannot count.
+ */
+static int poll_once(struct pollfd *fds, nfds_t count, qs_time deadline)
+{
+	const qs_time left = deadline > 0 ? deadline - qs__clock_now() : 0;
+	const struct timespec rest = { 0, left > 0 ? (long)left : 0 };
+
+	if (deadline == QS_NEVER)
+		return poll(fds, count, -1);
+	if (left >= QS__NS_PER_MS)
+		return poll(fds, count, left / QS__NS_PER_MS < INT_MAX ? (int)(left / QS__NS_PER_MS) : INT_MAX);
+	return ppoll(fds, count, &rest, NULL);
+}
+
 int qs__poll(struct pollfd *fds, nfds_t count, qs_time deadline)
 {
 	const int saved = errno;
-	struct timespec length = { 0, 0 };
 	int result;
 
-	if (deadline > 0 && deadline != QS_NEVER) {
-		const qs_time left = deadline - qs__clock_now();
-
-		if (left > 0) {
-			length.tv_sec = (time_t)(left / QS__NS_PER_S);
-			length.tv_nsec = (long)(left % QS__NS_PER_S);
-		}
-	}
-	result = ppoll(fds, count, deadline == QS_NEVER ? NULL : &length, NULL);
+	do
+		result = poll_once(fds, count, deadline);
+	while (result == 0 && qs__clock_now() < deadline);
 	if (result < 0)
 		result = -errno;
 	else if (result == 0)
