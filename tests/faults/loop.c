@@ -59,7 +59,7 @@ void workload_end_pool(qs_pool *pool, qs_shutdown_mode mode)
 	if (pool == NULL)
 		return;
 	sites_pause();
-	error = qs_submit(&future, pool, body_return, NULL);
+	error = qs_submit_by(&future, pool, body_return, NULL, NULL, patience(), NULL);
 	if (error == 0)
 		task_end(future, QS_DONE);
 	else	/* the workload has stopped it */
