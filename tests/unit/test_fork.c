@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * test_fork.c - in a child made by fork every call on what the parent made says so at once, and the child can make its own.
+ *
+ * Every function is called in a child; one that is not makes the test faults/each-function-is-called-in-a-child fail.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -9,8 +11,10 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -23,6 +27,9 @@
 #include "support/leftovers.h"
 #include "support/patience.h"
 #include "support/pools.h"
+#include "support/soak.h"
+
+#define EXIT_WORD 21	/* the status of a child that ends by exit() */
 
 #ifdef __SANITIZE_THREAD__
 #define UNDER_TSAN 1
@@ -35,6 +42,26 @@ const char *__tsan_default_options(void)
 }
 #else
 #define UNDER_TSAN 0
+#endif
+
+#ifdef __SANITIZE_ADDRESS__
+/* A child that ends by exit() is looked at for leaks, and what its parent's threads had on their stacks would be some. */
+static bool is_child;
+
+__attribute__((__visibility__("default"))) int __lsan_is_turned_off(void);
+int __lsan_is_turned_off(void)
+{
+	return is_child;
+}
+
+static void note_child(void)
+{
+	is_child = true;
+}
+#else
+static void note_child(void)
+{
+}
 #endif
 
 static void skip_under_tsan(const char *why)
@@ -59,6 +86,7 @@ struct heritage {
 	qs_signals *signals;
 	qs_queue *queue;	/* with one item, which has a destructor */
 	atomic_uint items_destroyed;
+	qs_process *process;
 };
 
 static struct heritage heritage;
@@ -70,7 +98,9 @@ static void nothing(void *arg)
 
 static int heritage_make(void **state)
 {
+	const char *const argv[] = { "sleep", "1000", NULL };
 	const int error = leftovers_note(state);
+	qs_process_options program = QS_PROCESS_OPTIONS_INIT;
 	qs_stop_options options = QS_STOP_OPTIONS_INIT;
 	qs_queue_options queue_options = QS_QUEUE_OPTIONS_INIT;
 
@@ -88,6 +118,8 @@ static int heritage_make(void **state)
 	queue_options.destroy = destroy_count;
 	assert_int_equal(qs_queue_create(&heritage.queue, &queue_options), 0);
 	assert_int_equal(qs_queue_put(heritage.queue, &heritage.items_destroyed, QS_NOW, NULL), 0);
+	program.argv = argv;
+	assert_int_equal(qs_process_spawn(&heritage.process, &program, NULL), 0);
 	return error;
 }
 
@@ -99,6 +131,8 @@ static int heritage_end(void **state)
 	assert_int_equal(qs_queue_count(heritage.queue), 1);
 	qs_queue_release(heritage.queue);
 	assert_int_equal(heritage.items_destroyed, 1);
+	assert_int_equal(qs_process_wait(heritage.process, QS_NOW, NULL, NULL), -ETIMEDOUT);
+	qs_process_destroy(heritage.process);
 	qs_signals_close(heritage.signals);
 	assert_int_equal(qs_stop_callback_remove(heritage.callback), 1);
 	qs_as_completed_destroy(heritage.set);
@@ -149,6 +183,12 @@ static void try_stop(void)
 	REFUSED(qs_stop_is_asked(heritage.stop));
 }
 
+static void call_back(qs_future *future, void *arg)
+{
+	(void)future;
+	(void)arg;
+}
+
 static void try_future(qs_future *future)
 {
 	qs_cause cause = QS_CAUSE_INIT;
@@ -167,8 +207,11 @@ static void try_future(qs_future *future)
 	REFUSED(qs_wait_any(NULL, &future, 1, QS_NEVER, NULL));
 	REFUSED(qs_wait_all(&future, 1, QS_NEVER, NULL));
 	REFUSED(qs_wait_first_failure(NULL, &future, 1, QS_NEVER, NULL));
-	for (int i = 0; i < 3; i++)
+	REFUSED(qs_future_callback_add(future, call_back, NULL));
+	CHILD_CHECK(qs_future_retain(future) == future);
+	for (int i = 0; i < 4; i++)
 		qs_future_release(future);
+	REFUSED(qs_future_state(future));
 }
 
 static void try_pool(void)
@@ -216,14 +259,46 @@ static void try_queue(void)
 	qs_queue_release(own);
 }
 
+/* The child is the parent's. */
+static void try_process(void)
+{
+	qs_process_options program = QS_PROCESS_OPTIONS_INIT;
+	const char *const argv[] = { "true", NULL };
+	qs_process *made = NULL;
+
+	REFUSED(qs_process_pid(heritage.process));
+	REFUSED(qs_process_fd_of(heritage.process));
+	REFUSED(qs_process_signal(heritage.process, SIGKILL));
+	REFUSED(qs_process_wait(heritage.process, QS_NEVER, NULL, NULL));
+	REFUSED(qs_process_end(heritage.process, SIGKILL, QS_NOW, NULL, NULL));
+	qs_process_destroy(heritage.process);
+	program.argv = argv;
+	REFUSED(qs_process_spawn(&made, &program, heritage.stop));
+}
+
+/* What belongs to no object works on. */
+static void try_the_rest(void)
+{
+	CHILD_CHECK(strcmp(qs_version(), "") != 0);
+	CHILD_CHECK(strcmp(qs_strerror(-QS_EFORKED), "") != 0);
+	CHILD_CHECK(strcmp(qs_state_name(QS_DONE), "done") == 0);
+	CHILD_CHECK(qs_now() > 0 && qs_after_ns(1) > 0 && qs_after_ms(1) > 0 && qs_after_s(1) > 0);
+	CHILD_CHECK(qs_cpu_count() >= 1);
+}
+
 static int try_all(void *arg)
 {
 	(void)arg;
+	note_child();
 	try_stop();
 	try_queue();
 	try_future(heritage.running);
 	try_future(heritage.pending);
 	try_pool();
+	try_process();
+	try_the_rest();
+	REFUSED(qs_stop_is_asked(qs_signals_soft(heritage.signals)));
+	REFUSED(qs_stop_is_asked(qs_signals_hard(heritage.signals)));
 	qs_signals_close(heritage.signals);
 	CHILD_CHECK(qs_stop_exit(heritage.signals) == 0);
 	return 0;
@@ -233,6 +308,20 @@ static void test_fork_b11_each_call_on_what_was_inherited_says_so(void **state)
 {
 	(void)state;
 	check_succeeds(try_all);
+}
+
+/* Without the functions that pthread_atfork() was given. */
+static void test_fork_b11_even_without_fork_handlers(void **state)
+{
+	pid_t pid;
+
+	(void)state;
+	skip_under_tsan("cannot follow _Fork()");
+	pid = _Fork();
+	assert_true(pid >= 0);
+	if (pid == 0)
+		_exit(try_all(NULL));
+	assert_int_equal(child_end(pid), 0);
 }
 
 static void test_fork_b11_even_without_libc_knowing_of_the_fork(void **state)
@@ -246,6 +335,120 @@ static void test_fork_b11_even_without_libc_knowing_of_the_fork(void **state)
 	if (pid == 0)
 		_exit(try_all(NULL));
 	assert_int_equal(child_end(pid), 0);
+}
+
+/* --------------------------------------------------------------------------------------------------- forked by a task */
+
+static int try_task(void *arg)
+{
+	qs_task *task = arg;
+
+	REFUSED(qs_stop_is_asked(qs_task_stop(task)));
+	REFUSED(qs_sleep(QS_NEVER, qs_task_stop(task)));
+	REFUSED(qs_task_set_result(task, NULL, NULL));
+	CHILD_CHECK(strcmp(qs_task_name(task), "forker") == 0);
+	CHILD_CHECK(qs_task_fail(task, -EIO, "%s", "words") == -EIO);
+	CHILD_CHECK(qs_task_worker_data(task) == NULL);
+	CHILD_CHECK(strcmp(qs_task_deadlock(task), "") == 0);
+	qs_task_checkpoint(task, "in the child");
+	return try_all(NULL);
+}
+
+static int fork_and_try(qs_task *task, void *arg)
+{
+	(void)arg;
+	return child_run(try_task, task);
+}
+
+/* The child's only thread is a copy of the worker's: when the body has returned, it ends, and the child with it. */
+static int fork_and_return(qs_task *task, void *arg)
+{
+	const pid_t pid = fork();
+
+	(void)task;
+	(void)arg;
+	return pid > 0 ? child_end(pid) : 0;
+}
+
+static int fork_and_exit(qs_task *task, void *arg)
+{
+	const pid_t pid = fork();
+
+	(void)task;
+	(void)arg;
+	if (pid == 0) {
+		note_child();
+		exit(EXIT_WORD);
+	}
+	return child_end(pid);
+}
+
+/* What came of a body that forks, in a pool of its own. */
+static int run_forker(qs_task_fn *fn)
+{
+	qs_task_options options = QS_TASK_OPTIONS_INIT;
+	qs_pool *pool = pool_make(2);
+	qs_future *future;
+	int value;
+
+	options.name = "forker";
+	future = task_submit_with(pool, fn, NULL, &options);
+	assert_int_equal(qs_wait(future, patience(), NULL), 0);
+	value = qs_future_value(future);
+	task_end(future, QS_DONE);
+	(void)pool_end(pool, QS_DRAIN);
+	return value;
+}
+
+static void test_fork_b11_by_a_task_each_call_says_so(void **state)
+{
+	(void)state;
+	skip_under_tsan(NO_SIGNALS);
+	assert_int_equal(run_forker(fork_and_try), 0);
+}
+
+static void test_fork_b11_by_a_task_whose_body_returns_in_the_child(void **state)
+{
+	(void)state;
+	skip_under_tsan(NO_SIGNALS);
+	assert_int_equal(run_forker(fork_and_return), 0);
+}
+
+/* ------------------------------------------------------------------------------------------------ the end of the child */
+
+static int leave_by_exit(void *arg)
+{
+	(void)arg;
+	note_child();
+	exit(EXIT_WORD);
+}
+
+static void join_at_exit(void)
+{
+	CHILD_CHECK(qs_pool_shutdown(heritage.pool, QS_STOP) == -QS_EFORKED);
+	CHILD_CHECK(qs_pool_join(heritage.pool, QS_NEVER, NULL, NULL) == -QS_EFORKED);
+	CHILD_CHECK(qs_pool_destroy(heritage.pool) == -QS_EFORKED);
+}
+
+static int leave_by_exit_with_a_join(void *arg)
+{
+	CHILD_CHECK(atexit(join_at_exit) == 0);
+	return leave_by_exit(arg);
+}
+
+static void check_exits(int status)
+{
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), EXIT_WORD);
+}
+
+static void test_fork_b11_exit_of_the_child_does_not_hang(void **state)
+{
+	(void)state;
+	skip_under_tsan(NO_SIGNALS);
+	check_exits(child_run(leave_by_exit, NULL));
+	check_exits(child_run(leave_by_exit_with_a_join, NULL));
+	check_exits(run_forker(fork_and_exit));
 }
 
 /* ----------------------------------------------------------------------------------------------- what is the child's own */
@@ -364,6 +567,7 @@ static void test_fork_grandchild_tells_both_from_its_own(void **state)
 /* ------------------------------------------------------------------------------------------------- forks under load */
 
 #define FORKS 200
+#define FORKS_OF_SOAK 10000
 
 static int submit_again(qs_task *task, void *arg)
 {
@@ -393,7 +597,7 @@ static void test_fork_b11_under_load_never_hangs(void **state)
 	(void)state;
 	for (int i = 0; i < 4; i++)
 		assert_int_equal(qs_submit(NULL, pool, submit_again, pool), 0);
-	for (int i = 0; i < FORKS; i++)
+	for (long i = soak_or(FORKS, FORKS_OF_SOAK); i > 0; i--)
 		assert_int_equal(child_run(use_after_fork, pool), 0);
 	(void)pool_end(pool, QS_STOP);
 }
@@ -404,7 +608,11 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		test(test_fork_b11_each_call_on_what_was_inherited_says_so),
+		test(test_fork_b11_even_without_fork_handlers),
 		test(test_fork_b11_even_without_libc_knowing_of_the_fork),
+		test(test_fork_b11_by_a_task_each_call_says_so),
+		test(test_fork_b11_by_a_task_whose_body_returns_in_the_child),
+		test(test_fork_b11_exit_of_the_child_does_not_hang),
 		test(test_fork_child_makes_its_own),
 		test(test_fork_inherited_handler_acts_as_the_old_disposition),
 		test(test_fork_old_disposition_is_still_there_after_a_ladder_of_its_own),

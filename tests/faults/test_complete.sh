@@ -1,17 +1,14 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# test_sites.sh wrapped|used LIBRARY MAP SITE... - does the fault loop reach everything?
+# Do the tests that go through everything reach everything?  LIBRARY is the static one.
 #
-#	wrapped		whatever the library calls to get memory, threads, descriptors or processes is a site
-#	used		each public function that the library has is used by a workload
-#
-# LIBRARY is the static one, MAP the list of what is exported.
+# test_complete.sh sites LIBRARY SITE...	whatever it calls to get memory, threads, descriptors or processes is a site
+# test_complete.sh functions LIBRARY MAP FILE...	each function that it has and MAP exports is called in one of the files
 
 set -eu
-case=$1 library=$2 map=$3
-shift 3
-here=$(dirname "$0")
+case=$1 library=$2
+shift 2
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 
@@ -24,7 +21,7 @@ epoll_create epoll_create1 timerfd_create signalfd inotify_init inotify_init1 me
 fopen fopen64 fdopen freopen tmpfile opendir fdopendir syscall
 clone __clone fork _Fork vfork posix_spawn posix_spawnp popen system'
 
-wrapped()
+sites()
 {
 	printf '%s\n' "$@" | sort >"$folder/sites"
 	# shellcheck disable=SC2086 # one a line
@@ -35,14 +32,16 @@ wrapped()
 	[ ! -s "$folder/missing" ] || { echo "can be lacking, but cannot be refused:"; cat "$folder/missing"; exit 1; }
 }
 
-used()
+functions()
 {
+	map=$1
+	shift
 	sed -n 's/^[[:space:]]*\(qs_[a-z_]*\);.*/\1/p' "$map" | sort >"$folder/public"
 	nm --defined-only "$library" | awk '$2 == "T" { print $3 }' | sort -u | comm -12 - "$folder/public" >"$folder/there"
-	grep -ohE '\<qs_[a-z_]+\(' "$here"/*.c | tr -d '(' | sort -u >"$folder/used"
-	comm -23 "$folder/there" "$folder/used" >"$folder/missing"
+	grep -ohE '\<qs_[a-z_]+\(' "$@" | tr -d '(' | sort -u >"$folder/called"
+	comm -23 "$folder/there" "$folder/called" >"$folder/missing"
 	[ -s "$folder/there" ] || { echo "no public function found in $library"; exit 1; }
-	[ ! -s "$folder/missing" ] || { echo "no workload uses:"; cat "$folder/missing"; exit 1; }
+	[ ! -s "$folder/missing" ] || { echo "called in none of: $*"; cat "$folder/missing"; exit 1; }
 }
 
 "$case" "$@"
