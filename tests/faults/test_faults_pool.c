@@ -3,6 +3,7 @@
  * test_faults_pool.c - pools and tasks while the system refuses what they ask for (B1, B2, B4).
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -168,6 +170,31 @@ static int hold_up(qs_pool **out, struct hold *hold, qs_future **out_pending, co
 		return error;
 	gate_await(&hold->entered, 1);
 	return qs_submit_by(out_pending, *out, body_return, arg, pending, QS_NOW, NULL);
+}
+
+/* While a task runs and another waits; the dump writes, and needs nothing else. */
+static int use_inspection(void)
+{
+	struct hold hold = HOLD_INIT;
+	qs_stats stats = QS_STATS_INIT;
+	qs_future *pending = NULL;
+	qs_pool *pool = NULL;
+	const int error = hold_up(&pool, &hold, &pending, NULL, NULL);
+	int fd;
+
+	sites_pause();
+	fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	sites_resume();
+	if (pool != NULL) {
+		assert_int_equal(qs_pool_stats(pool, &stats), 0);
+		assert_int_equal(stats.pending, pending != NULL);
+		assert_int_equal(qs_pool_dump(pool, fd), 0);
+	}
+	qs_future_release(pending);
+	gate_raise(&hold.leave);
+	(void)close(fd);
+	workload_end_pool(pool, QS_DRAIN);
+	return error;
 }
 
 static int use_cancelling(void)
@@ -340,6 +367,7 @@ int main(void)
 		{ "questions", ask_questions, 0 },
 		{ "life", use_life, NEEDS_MEMORY | NEEDS_THREADS },
 		{ "defaults", use_defaults, NEEDS_MEMORY | NEEDS_THREADS | NEEDS_DESCRIPTORS },
+		{ "inspection", use_inspection, NEEDS_MEMORY | NEEDS_THREADS },
 		{ "bodies", use_bodies, NEEDS_MEMORY | NEEDS_THREADS },
 		{ "cancelling", use_cancelling, NEEDS_MEMORY | NEEDS_THREADS },
 		{ "stopping_one", use_stopping_one, NEEDS_MEMORY | NEEDS_THREADS },

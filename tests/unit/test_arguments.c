@@ -249,6 +249,7 @@ static void test_arguments_b14_pool_create_to_the_limits(void **state)
 
 static void test_arguments_b14_pool_null(void **state)
 {
+	qs_stats stats = QS_STATS_INIT;
 	qs_straggler straggler = QS_STRAGGLER_INIT;
 
 	(void)state;
@@ -261,6 +262,21 @@ static void test_arguments_b14_pool_null(void **state)
 	assert_null(qs_pool_next_unstarted(NULL, NULL));
 	refused(qs_pool_straggler(NULL, 0, &straggler));
 	is_nothing(qs_pool_destroy(NULL));
+	refused(qs_pool_stats(NULL, &stats));
+	refused(qs_pool_dump(NULL, STDERR_FILENO));
+}
+
+static void test_arguments_b14_inspection(void **state)
+{
+	qs_stats stats = QS_STATS_INIT;
+	qs_pool *pool = pool_make(1);
+
+	(void)state;
+	refused(qs_pool_stats(pool, NULL));
+	refused_in_other_sizes(stats, qs_pool_stats(pool, &stats));
+	assert_int_equal(qs_pool_dump(pool, -1), -EBADF);
+	assert_int_equal(qs_pool_dump(pool, INT_MAX), -EBADF);
+	(void)pool_end(pool, QS_DRAIN);
 }
 
 static void test_arguments_b14_submit(void **state)
@@ -471,6 +487,7 @@ int main(void)
 		test(test_arguments_b14_pool_create),
 		test(test_arguments_b14_pool_create_to_the_limits),
 		test(test_arguments_b14_pool_null),
+		test(test_arguments_b14_inspection),
 		test(test_arguments_b14_submit),
 		test(test_arguments_b14_way_down),
 		test(test_arguments_b14_waits),

@@ -218,6 +218,7 @@ static void try_pool(void)
 {
 	qs_pool_options options = QS_POOL_OPTIONS_INIT;
 	qs_straggler straggler = QS_STRAGGLER_INIT;
+	qs_stats stats = QS_STATS_INIT;
 	qs_as_completed *set = NULL;
 	qs_future *future;
 	qs_pool *made = NULL;
@@ -228,6 +229,8 @@ static void try_pool(void)
 	REFUSED(qs_pool_shutdown(heritage.pool, QS_STOP));
 	REFUSED(qs_pool_join(heritage.pool, QS_NEVER, NULL, NULL));
 	REFUSED(qs_pool_straggler(heritage.pool, 0, &straggler));
+	REFUSED(qs_pool_stats(heritage.pool, &stats));
+	REFUSED(qs_pool_dump(heritage.pool, STDERR_FILENO));
 	REFUSED(qs_pool_destroy(heritage.pool));
 	CHILD_CHECK(qs_pool_next_unstarted(heritage.pool, NULL) == NULL);
 	REFUSED(qs_stop_is_asked(qs_pool_stop(heritage.pool)));
@@ -367,7 +370,10 @@ static int fork_and_return(qs_task *task, void *arg)
 
 	(void)task;
 	(void)arg;
-	return pid > 0 ? child_end(pid) : 0;
+	if (pid > 0)
+		return child_end(pid);
+	note_child();
+	return 0;
 }
 
 static int fork_and_exit(qs_task *task, void *arg)
