@@ -23,8 +23,8 @@ place = -DCMAKE_INSTALL_PREFIX='$(or $(PREFIX),/usr/local)' \
 # Under `make -j` the inner make takes its share of the outer one's jobs.
 parallel = $(if $(findstring -j,$(MAKEFLAGS)),,--parallel $(JOBS))
 
-.PHONY: all help run check check-quick check-asan check-ubsan check-tsan check-sim check-all check-includes check-pairs \
-	check-man check-fresh soak bench install uninstall format clean dist configure
+.PHONY: all help run check check-quick check-asan check-ubsan check-tsan check-memcheck check-sim check-all \
+	check-includes check-pairs check-man check-fresh soak bench install uninstall format clean dist configure
 
 all: configure	## the program, the libraries, the manual and the examples, into build/ (the default)
 	+@cmake --build $(BUILD) $(parallel) --target artifacts
@@ -55,11 +55,14 @@ check-ubsan:	## the tests under the undefined behaviour sanitizer alone
 check-tsan:	## the tests under the thread sanitizer
 	@tools/setup test && tools/run-tests tsan
 
+check-memcheck:	## the tests under valgrind's memcheck
+	@tools/setup memcheck && tools/memcheck
+
 check-sim:	## the simulator at full depth
 	@tools/setup test && tools/run-tests sim
 
 check-all: check-includes check-pairs check-man	## everything that runs on this machine, before an issue is called finished
-	@tools/setup test && tools/run-tests release debug asan ubsan tsan sim
+	@tools/setup memcheck && tools/run-tests release debug asan ubsan tsan sim && tools/memcheck
 
 check-includes:	## each folder of src/ includes only what its .may_include allows
 	@tools/check-includes
@@ -73,8 +76,8 @@ check-man: all	## the manual: a page for each function, whose examples compile a
 check-fresh:	## ./run and ./check in bare systems, as root and as a user (needs root)
 	@tools/setup fresh && tests/setup/fresh $(BASE)
 
-soak:		## the whole suite, again and again until something fails; SOAK=200 times
-	@tools/setup test && tools/run-tests --repeat $(SOAK) release
+soak:		## the long versions of the tests, then the whole suite again and again until something fails; SOAK=200 times
+	@tools/setup test && tools/run-tests --soak release && tools/run-tests --repeat $(SOAK) release
 
 bench: configure	## the measurements
 	+@cmake --build $(BUILD) $(parallel) --target bench_programs examples_control_c
