@@ -28,7 +28,6 @@
 #include "base/signal_name.h"
 #include "core/callback.h"
 #include "platform/clock.h"
-#include "platform/event_fd.h"
 
 #define LOOK_UP_MAX 64u	/* tokens; trees are a few deep, but second parents could make the ways up innumerable */
 
@@ -81,7 +80,7 @@ qs_stop *qs__stop_new(qs_stop *parent, qs_stop *also)
 	qs__event_init(&stop->asked);
 	qs__list_init(&stop->children);
 	qs__list_init(&stop->callbacks);
-	stop->fd = -1;
+	stop->readable = QS__EVENT_FD_NONE;
 	link_up(&stop->up[0], parent, stop);
 	link_up(&stop->up[1], also != parent ? also : NULL, stop);
 	return stop;
@@ -97,8 +96,8 @@ static void stop_free(qs_stop *stop)
 	unlink_up(&stop->up[1]);
 	QS__ASSERT(qs__list_is_empty(&stop->children));
 	QS__ASSERT(qs__list_is_empty(&stop->callbacks));
-	if (stop->fd >= 0)
-		qs__event_fd_close(stop->fd);
+	if (stop->readable.fd >= 0)
+		qs__event_fd_close(&stop->readable);
 	qs__event_fini(&stop->asked);
 	qs__atomic_fini(&stop->cause);
 	qs__atomic_fini(&stop->is_own_taken);
@@ -205,8 +204,8 @@ static qs_stop *visit(qs_stop *stop, qs_stop *last)
 
 	qs__mutex_lock(&stop->asked.lock);
 	qs__event_close_locked(&stop->asked, &waiting);
-	if (stop->fd >= 0)
-		qs__event_fd_set(stop->fd);
+	if (stop->readable.fd >= 0)
+		qs__event_fd_set(&stop->readable);
 	for (struct qs__list *link = stop->children.next; link != &stop->children; link = link->next) {
 		qs_stop *child = QS__ENTRY(link, struct qs__stop_link, in_children)->child;
 
@@ -332,34 +331,38 @@ int qs_stop_cause(const qs_stop *stop, qs_cause *out)
 	return cause != NULL ? 1 : 0;
 }
 
-/* The descriptor, which is made outside the lock; a second maker throws its own away. */
-static int adopt_fd(qs_stop *stop, int made)
+/* Gives the token the descriptor `made` (NULL = none) if it has none; returns the one that it has, or -1. */
+static int adopt_fd(qs_stop *stop, const struct qs__event_fd *made)
 {
+	bool is_adopted;
 	int fd;
 
 	qs__mutex_lock(&stop->asked.lock);
-	if (stop->fd < 0 && made >= 0) {
-		stop->fd = made;
+	is_adopted = stop->readable.fd < 0 && made != NULL;
+	if (is_adopted) {
+		stop->readable = *made;
 		if (stop->asked.is_closed)
-			qs__event_fd_set(made);
+			qs__event_fd_set(&stop->readable);
 	}
-	fd = stop->fd;
+	fd = stop->readable.fd;
 	qs__mutex_unlock(&stop->asked.lock);
-	if (made >= 0 && fd != made)
+	if (made != NULL && !is_adopted)
 		qs__event_fd_close(made);
 	return fd;
 }
 
 int qs_stop_fd(qs_stop *stop)
 {
-	const int error = qs__object_check(stop, QS__MAGIC_STOP);
+	int error = qs__object_check(stop, QS__MAGIC_STOP);
+	struct qs__event_fd made;
 	int fd;
 
 	if (error != 0)
 		return error;
-	fd = adopt_fd(stop, -1);
+	fd = adopt_fd(stop, NULL);
 	if (fd >= 0)
 		return fd;
-	fd = qs__event_fd_open();
-	return fd >= 0 ? adopt_fd(stop, fd) : fd;
+	/* Outside the lock; a second maker throws its own away. */
+	error = qs__event_fd_open(&made);
+	return error == 0 ? adopt_fd(stop, &made) : error;
 }

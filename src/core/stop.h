@@ -9,6 +9,7 @@
 #include "base/object.h"
 #include "core/waiter.h"
 #include "platform/atomic.h"
+#include "platform/event_fd.h"
 #include "quiesce.h"
 
 /* Why; written once, before a pointer to it is published. */
@@ -50,7 +51,7 @@ struct qs_stop {
 	struct qs__list callbacks;			/* L  of struct qs__callback */
 	struct qs__stop_link up[2];			/* where it hangs */
 	qs_stop *next;					/* of the one walk that comes here, later of the dead; NULL = the last */
-	int fd;						/* L  -1 until wanted */
+	struct qs__event_fd readable;			/* L  none until wanted */
 	struct qs__attended *attended;			/* I  NULL = the attendant does not know it */
 	void (*retire)(struct qs__attended *attended);	/* I  called before the token is freed */
 	struct qs__cause own;				/* published by `cause` */

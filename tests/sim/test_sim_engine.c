@@ -726,7 +726,9 @@ static void leave_thread(void)
 
 static void leave_descriptor(void)
 {
-	(void)qs__event_fd_open();
+	struct qs__event_fd left;
+
+	(void)qs__event_fd_open(&left);
 }
 
 static void leave_static_state(void)
@@ -737,12 +739,13 @@ static void leave_static_state(void)
 static void leave_nothing(void)
 {
 	qs__thread thread;
-	const int fd = qs__event_fd_open();
+	struct qs__event_fd closed;
 
+	(void)qs__event_fd_open(&closed);
 	qs__free(qs__alloc(8));
 	qs__thread_start(&thread, nothing, NULL, 0, "joined");
 	qs__thread_join(thread, QS_NEVER);
-	qs__event_fd_close(fd);
+	qs__event_fd_close(&closed);
 	qs__store_relaxed(&static_word, 1);
 	qs__store_relaxed(&static_word, 0);
 }

@@ -1,42 +1,80 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * event_fd.c - eventfd, and poll with a deadline.
+ * event_fd.c - eventfd, or a pipe where the system has none; and poll with a deadline.
+ *
+ * Both take eight bytes at a time, and are unreadable once a read has found less than it had room for.  So but for opening
+ * and closing there is no difference between them.
  */
 #define _GNU_SOURCE
 #include "platform/event_fd.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdint.h>
 #include <sys/eventfd.h>
 #include <time.h>
 #include <unistd.h>
 
-int qs__event_fd_open(void)
+enum { CLEAR_AT_ONCE = 64 };	/* numbers: more than one, so that a read tells whether it found all */
+
+static int open_pipe(struct qs__event_fd *out)
+{
+	int ends[2];
+
+	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0)
+		return -errno;
+	*out = (struct qs__event_fd){ ends[0], ends[1] };
+	return 0;
+}
+
+static int open_any(struct qs__event_fd *out)
+{
+	const int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+
+	if (fd < 0)
+		return errno == ENOSYS ? open_pipe(out) : -errno;
+	*out = (struct qs__event_fd){ fd, fd };
+	return 0;
+}
+
+int qs__event_fd_open(struct qs__event_fd *out)
 {
 	const int saved = errno;
-	const int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	const int result = fd >= 0 ? fd : -errno;
+	const int result = open_any(out);
 
 	errno = saved;
 	return result;
 }
 
-void qs__event_fd_set(int fd)
+void qs__event_fd_set(const struct qs__event_fd *event)
 {
 	const uint64_t one = 1;
 	const int saved = errno;
 
 	/* It can fail only when it is readable already. */
-	if (write(fd, &one, sizeof(one)) < 0)
+	if (write(event->writer, &one, sizeof(one)) < 0)
 		errno = saved;
 }
 
-void qs__event_fd_close(int fd)
+void qs__event_fd_clear(const struct qs__event_fd *event)
+{
+	uint64_t numbers[CLEAR_AT_ONCE];
+	const int saved = errno;
+
+	/* It fails when it is not readable anyway. */
+	while (read(event->fd, numbers, sizeof(numbers)) == (ssize_t)sizeof(numbers))
+		continue;
+	errno = saved;
+}
+
+void qs__event_fd_close(const struct qs__event_fd *event)
 {
 	const int saved = errno;
 
-	(void)close(fd);
+	if (event->writer != event->fd)
+		(void)close(event->writer);
+	(void)close(event->fd);
 	errno = saved;
 }
 

@@ -31,7 +31,8 @@
 #define qs__thread_join(thread, deadline) \
 	(sim_call_from(SIM_SITE("thread_join", #thread)), (qs__thread_join)((thread), (deadline)))
 
-#define qs__event_fd_set(fd) (sim_call_from(SIM_SITE("event_fd_set", #fd)), (qs__event_fd_set)(fd))
+#define qs__event_fd_set(event) (sim_call_from(SIM_SITE("event_fd_set", #event)), (qs__event_fd_set)(event))
+#define qs__event_fd_clear(event) (sim_call_from(SIM_SITE("event_fd_clear", #event)), (qs__event_fd_clear)(event))
 #define qs__poll(fds, count, deadline) \
 	(sim_call_from(SIM_SITE("poll", #fds)), (qs__poll)((fds), (count), (deadline)))
 

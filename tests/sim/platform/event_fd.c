@@ -33,33 +33,41 @@ static void check_open(int fd)
 		sim_fail(SIM_USE_AFTER_FREE, "descriptor %d is not open", fd);
 }
 
-int qs__event_fd_open(void)
+int qs__event_fd_open(struct qs__event_fd *out)
 {
 	for (int i = 0; i < DESCRIPTORS; i++) {
 		if (descriptors[i].open)
 			continue;
 		descriptors[i].open = true;
 		sim_atomic_init(sim_call_site("event_fd_open"), &descriptors[i].readable, sizeof(uint32_t), 0);
-		return FIRST + i;
+		*out = (struct qs__event_fd){ FIRST + i, FIRST + i };
+		return 0;
 	}
 	return -EMFILE;
 }
 
-void qs__event_fd_set(int fd)
+void qs__event_fd_set(const struct qs__event_fd *event)
 {
 	struct sim_site *site = sim_call_site("event_fd_set");
 
-	check_open(fd);
-	sim_update(site, &descriptors[fd - FIRST].readable, sizeof(uint32_t), SIM_EXCHANGE, 1, SIM_RELEASE);
+	check_open(event->writer);
+	sim_update(site, &descriptors[event->writer - FIRST].readable, sizeof(uint32_t), SIM_EXCHANGE, 1, SIM_RELEASE);
 	if (sim_control_of(site) == SIM_INTACT)
 		sim_wake(&any_readable, SIM_THREADS);
 }
 
-void qs__event_fd_close(int fd)
+void qs__event_fd_clear(const struct qs__event_fd *event)
 {
-	check_open(fd);
-	sim_atomic_fini(sim_call_site("event_fd_close"), &descriptors[fd - FIRST].readable);
-	descriptors[fd - FIRST].open = false;
+	check_open(event->fd);
+	sim_update(sim_call_site("event_fd_clear"), &descriptors[event->fd - FIRST].readable, sizeof(uint32_t),
+		   SIM_EXCHANGE, 0, SIM_ACQUIRE);
+}
+
+void qs__event_fd_close(const struct qs__event_fd *event)
+{
+	check_open(event->fd);
+	sim_atomic_fini(sim_call_site("event_fd_close"), &descriptors[event->fd - FIRST].readable);
+	descriptors[event->fd - FIRST].open = false;
 }
 
 /* One step, like the kernel's: no other thread sets a descriptor between the look and the sleep. */
