@@ -21,6 +21,7 @@ enum qs__rank {
 	QS__RANK_ATTENDANT,	/* bridge/attendant.c: its life, its timers */
 	QS__RANK_POOL,		/* exec/pool.c: workers, the way down */
 	QS__RANK_WORKER,	/* exec/worker.c: what one worker runs */
+	QS__RANK_COMPLETED,	/* verbs/as_completed.c: which futures are in one set */
 	QS__RANK_EVENT,		/* core/waiter.c: one future's or token's waiters, and what hangs on it */
 	QS__RANK_DEPOT,		/* core/depot.c: pending tasks, idle workers, blocked submitters; a queue's items and who waits */
 };

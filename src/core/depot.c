@@ -143,7 +143,7 @@ static void begin_waiting(struct qs__turn *turn)
 	if (turn->has_waited)
 		return;
 	turn->has_waited = true;
-	qs__waiter_init(&turn->waiter, 1, false);
+	qs__waiter_init(&turn->waiter, 1, NULL);
 	qs__list_init(&turn->in_line);
 	for (int i = 0; i < STOPS; i++)
 		turn->stop_nodes[i].event = NULL;

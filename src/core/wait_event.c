@@ -23,7 +23,7 @@ int qs__event_wait(struct qs__event *event, qs_time deadline, qs_stop *stop)
 	struct qs__wait_node nodes[NODES];
 	struct qs__waiter waiter;
 
-	qs__waiter_init(&waiter, 1, false);
+	qs__waiter_init(&waiter, 1, NULL);
 	if (!qs__waiter_attach(&waiter, &nodes[EVENT], event, QS__NEVER_URGENT)) {
 		qs__waiter_leave(&waiter, nodes, 0);
 		return 0;

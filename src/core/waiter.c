@@ -49,18 +49,7 @@ void qs__event_close_locked(struct qs__event *event, struct qs__list *taken)
 	qs__list_move_all(taken, &event->nodes);
 }
 
-static void push_ready(struct qs__waiter *waiter, struct qs__wait_node *node)
-{
-	/* relaxed: a guess, which the compare-and-swap checks. */
-	struct qs__wait_node *first = qs__load_relaxed(&waiter->ready);
-
-	do {
-		QS_PLAIN_WRITE(node->next_ready, first);
-		/* Publishes next_ready.  Pairs with exchange_acquire in qs__waiter_take_ready(). */
-	} while (!qs__compare_exchange_release(&waiter->ready, &first, node));
-}
-
-/* After the compare-and-swap neither the node nor the waiter may be touched. */
+/* The node may not be touched once it was pushed, nor the waiter after the compare-and-swap. */
 const qs__atomic(uint32_t) *qs__waiter_tell(struct qs__wait_node *node, bool is_bad)
 {
 	struct qs__waiter *waiter = node->waiter;
@@ -73,13 +62,13 @@ const qs__atomic(uint32_t) *qs__waiter_tell(struct qs__wait_node *node, bool is_
 	uint32_t seen = qs__load_relaxed(word);
 
 	/* What is always urgent is not among the things collected: it ends the wait, and its node is no entry of theirs. */
-	if (waiter->is_collecting && node->urgency != QS__ALWAYS_URGENT)
-		push_ready(waiter, node);
+	if (waiter->collector != NULL && node->urgency != QS__ALWAYS_URGENT)
+		qs__collector_push(waiter->collector, &node->collected);
 	do {
-		next = ((seen + 1) & ~EAGER) | (is_urgent ? URGENT : 0);
+		next = ((seen + 1) & EVENTS) | (seen & URGENT) | (is_urgent ? URGENT : 0);
 		/*
-		 * The last touch: the frame may be gone after it.  Publishes the event, and the node on `ready`.  Pairs with
-		 * load_acquire in is_over(), settle() and qs__waiter_leave_each(), and with compare_exchange_acquire in
+		 * The last touch: the frame may be gone after it.  Publishes the event, and the node in the collector.  Pairs
+		 * with load_acquire in is_over(), settle() and qs__waiter_leave(), and with compare_exchange_acquire in
 		 * be_eager().
 		 */
 	} while (!qs__compare_exchange_acq_rel(word, &seen, next));
@@ -122,18 +111,18 @@ bool qs__event_has_happened(struct qs__event *event)
 	return is_closed;
 }
 
-void qs__waiter_init(struct qs__waiter *waiter, uint32_t goal, bool is_collecting)
+void qs__waiter_init(struct qs__waiter *waiter, uint32_t goal, struct qs__collector *collector)
 {
 	qs__atomic_init(&waiter->word, 0);
-	qs__atomic_init(&waiter->ready, NULL);
 	waiter->goal = goal;
-	waiter->is_collecting = is_collecting;
+	waiter->collector = collector;
 	waiter->linked = 0;
 	waiter->foregone = 0;
 }
 
-bool qs__waiter_attach(struct qs__waiter *waiter, struct qs__wait_node *node, struct qs__event *event,
-		       enum qs__urgency urgency)
+/* True if the node was linked; false if its event has happened. */
+static bool link_node(struct qs__waiter *waiter, struct qs__wait_node *node, struct qs__event *event,
+		      enum qs__urgency urgency)
 {
 	bool is_open;
 
@@ -147,9 +136,22 @@ bool qs__waiter_attach(struct qs__waiter *waiter, struct qs__wait_node *node, st
 		qs__list_append(&event->nodes, &node->link);
 	}
 	qs__mutex_unlock(&event->lock);
-	if (is_open)
-		waiter->linked++;
 	return is_open;
+}
+
+bool qs__waiter_attach(struct qs__waiter *waiter, struct qs__wait_node *node, struct qs__event *event,
+		       enum qs__urgency urgency)
+{
+	const bool is_linked = link_node(waiter, node, event, urgency);
+
+	if (is_linked)
+		waiter->linked++;
+	return is_linked;
+}
+
+bool qs__waiter_attach_urgent(struct qs__waiter *waiter, struct qs__wait_node *node, struct qs__event *event)
+{
+	return link_node(waiter, node, event, QS__ALWAYS_URGENT);
 }
 
 void qs__waiter_link(struct qs__waiter *waiter, struct qs__wait_node *node)
@@ -204,15 +206,15 @@ int qs__waiter_park(struct qs__waiter *waiter, qs_time deadline)
 	return 0;
 }
 
-int qs__waiter_park_ready(struct qs__waiter *waiter, qs_time deadline)
+int qs__waiter_park_collecting(struct qs__waiter *waiter, qs_time deadline)
 {
 	uint32_t seen;
 
 	for (;;) {
+		/* Before the look at the collector: an event that comes between changes the word, and nobody parks on it. */
 		const bool is_urgent = is_over(waiter, &seen);
 
-		/* relaxed: only whether there is something; is_over() has seen every node whose event was counted. */
-		if (is_urgent || qs__load_relaxed(&waiter->ready) != NULL)
+		if (is_urgent || qs__collector_has_more(waiter->collector))
 			return 0;
 		if ((seen & EAGER) == 0) {
 			(void)be_eager(waiter, seen);
@@ -221,22 +223,6 @@ int qs__waiter_park_ready(struct qs__waiter *waiter, qs_time deadline)
 		if (qs__park(&waiter->word, seen, deadline) == -ETIMEDOUT)
 			return -ETIMEDOUT;
 	}
-}
-
-struct qs__wait_node *qs__waiter_take_ready(struct qs__waiter *waiter)
-{
-	struct qs__wait_node *oldest = NULL;
-	/* Sees each node's next_ready.  Pairs with compare_exchange_release in push_ready(). */
-	struct qs__wait_node *node = qs__exchange_acquire(&waiter->ready, (struct qs__wait_node *)NULL);
-
-	while (node != NULL) {
-		struct qs__wait_node *next = QS_PLAIN_READ(node->next_ready);
-
-		node->next_ready = oldest;
-		oldest = node;
-		node = next;
-	}
-	return oldest;
 }
 
 /* Parks until the word, masked, has this value: all that is under way has told. */
@@ -270,34 +256,51 @@ static bool unlink_node(struct qs__wait_node *node)
 	return was_linked;
 }
 
-void qs__waiter_leave_each(struct qs__waiter *waiter, struct qs__wait_node *first, size_t count, size_t stride)
+/* What the word holds when each node is loose or told. */
+static uint32_t settled_sum(const struct qs__waiter *waiter)
 {
-	uint32_t told = waiter->linked + waiter->foregone;
-	/* All have told: nothing to unlink.  Pairs with compare_exchange_acq_rel in qs__waiter_tell(). */
-	const bool is_settled = (qs__load_acquire(&waiter->word) & EVENTS) == told;
+	return (waiter->linked + waiter->foregone) & EVENTS;
+}
 
-	for (size_t i = 0; i < count && !is_settled; i++) {
-		struct qs__wait_node *node = (struct qs__wait_node *)(void *)((char *)first + i * stride);
+void qs__waiter_detach(struct qs__waiter *waiter, struct qs__wait_node *node)
+{
+	if (node->event != NULL && unlink_node(node))
+		waiter->linked--;
+}
 
-		if (node->event != NULL && unlink_node(node))
-			told--;
-	}
-	settle(waiter, EVENTS, told);
+void qs__waiter_end(struct qs__waiter *waiter)
+{
+	settle(waiter, EVENTS, settled_sum(waiter));
 	qs__atomic_fini(&waiter->word);
-	qs__atomic_fini(&waiter->ready);
 }
 
 void qs__waiter_leave(struct qs__waiter *waiter, struct qs__wait_node *nodes, size_t count)
 {
-	qs__waiter_leave_each(waiter, nodes, count, sizeof(*nodes));
+	/* All have told: nothing to unlink.  Pairs with compare_exchange_acq_rel in qs__waiter_tell(). */
+	const bool is_settled = (qs__load_acquire(&waiter->word) & EVENTS) == settled_sum(waiter);
+
+	for (size_t i = 0; i < count && !is_settled; i++)
+		qs__waiter_detach(waiter, &nodes[i]);
+	qs__waiter_end(waiter);
+}
+
+/* One event less, and nothing urgent. */
+static void forget_urgent(struct qs__waiter *waiter)
+{
+	/* relaxed: a guess, which the compare-and-swap checks. */
+	uint32_t seen = qs__load_relaxed(&waiter->word);
+	uint32_t next;
+
+	do {
+		next = ((seen - 1) & EVENTS) | (seen & EAGER);
+		/* relaxed: tells nobody but this thread. */
+	} while (!qs__compare_exchange_relaxed(&waiter->word, &seen, next));
 }
 
 void qs__waiter_leave_urgent(struct qs__waiter *waiter, struct qs__wait_node *node)
 {
-	waiter->linked--;
 	if (unlink_node(node))
 		return;
 	settle(waiter, URGENT, URGENT);
-	/* As if it had not been: one event less, and nothing urgent.  relaxed: tells nobody but this thread. */
-	(void)qs__fetch_add_relaxed(&waiter->word, (uint32_t)0 - (URGENT + 1));
+	forget_urgent(waiter);
 }

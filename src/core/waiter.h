@@ -18,7 +18,10 @@
  *
  * Waiter's word:	bit 31		URGENT		something happened that ends the wait whatever the goal
  *			bit 30		EAGER		the thread wants to be woken by the next event, whatever the goal
- *			bits 0 to 29			events that have happened and were told
+ *			bits 0 to 29			events that have happened and were told, modulo 2^30
+ *
+ * A waiter with a goal lives for one wait.  One without may live for ever, gain nodes and lose them: its sums wrap, and only
+ * whether they are equal is asked.
  */
 #ifndef QS__CORE_WAITER_H
 #define QS__CORE_WAITER_H
@@ -28,6 +31,7 @@
 
 #include "base/list.h"
 #include "base/mutex.h"
+#include "core/collector.h"
 #include "platform/atomic.h"
 #include "quiesce.h"
 
@@ -45,12 +49,11 @@ enum qs__urgency {
 };
 
 struct qs__waiter {
-	qs__atomic(uint32_t) word;			/* A */
-	uint32_t goal;					/* I */
-	bool is_collecting;				/* I  nodes go to `ready` when their event happens, but for ALWAYS_URGENT */
-	qs__atomic(struct qs__wait_node *) ready;	/* A  the newest first */
-	uint32_t linked;				/* the waiting thread's: nodes attached */
-	uint32_t foregone;				/* the waiting thread's: events that it counted itself */
+	qs__atomic(uint32_t) word;		/* A */
+	uint32_t goal;				/* I  0 = none */
+	struct qs__collector *collector;	/* I  where nodes go when their event happens, but for ALWAYS_URGENT; NULL = nowhere */
+	uint32_t linked;			/* nodes attached, modulo 2^32; who attaches guards it: the waiting thread, or a lock */
+	uint32_t foregone;			/* the waiting thread's: events that it counted itself */
 };
 
 struct qs__wait_node {
@@ -58,7 +61,7 @@ struct qs__wait_node {
 	struct qs__event *event;		/* the waiting thread's; NULL = not attached */
 	struct qs__waiter *waiter;		/* I */
 	enum qs__urgency urgency;		/* I */
-	struct qs__wait_node *next_ready;	/* published by waiter->ready */
+	struct qs__collected collected;		/* its place in the waiter's collector */
 };
 
 #define QS__WAITER_EVENTS_MAX ((UINT32_C(1) << 30) - 1)
@@ -78,7 +81,8 @@ void qs__event_fire(struct qs__event *event);
 /* True once it is closed. */
 bool qs__event_has_happened(struct qs__event *event);
 
-void qs__waiter_init(struct qs__waiter *waiter, uint32_t goal, bool is_collecting);
+/* collector: NULL = the thread wants to know how many, not which. */
+void qs__waiter_init(struct qs__waiter *waiter, uint32_t goal, struct qs__collector *collector);
 
 /* Link the waiter to an event.  False if it has happened already: nothing is linked. */
 bool qs__waiter_attach(struct qs__waiter *waiter, struct qs__wait_node *node, struct qs__event *event,
@@ -100,23 +104,22 @@ void qs__waiter_count(struct qs__waiter *waiter);
 /* Sleep until the goal or an urgent event (0) or the deadline (-ETIMEDOUT). */
 int qs__waiter_park(struct qs__waiter *waiter, qs_time deadline);
 
-/* Sleep until there is something on `ready` or an urgent event (0) or the deadline (-ETIMEDOUT). */
-int qs__waiter_park_ready(struct qs__waiter *waiter, qs_time deadline);
+/* Sleep until the collector has more or an urgent event (0) or the deadline (-ETIMEDOUT). */
+int qs__waiter_park_collecting(struct qs__waiter *waiter, qs_time deadline);
 
-/* Take what is on `ready`: a chain by next_ready, the oldest first; NULL if there is nothing. */
-struct qs__wait_node *qs__waiter_take_ready(struct qs__waiter *waiter);
-
-/*
- * Unlink these nodes, which are all that are left; wait until the events that have happened have told.  The second form is
- * for nodes that are members of larger things, `stride` bytes apart.
- */
+/* Unlink these nodes, which are all that are left; wait until the events that have happened have told. */
 void qs__waiter_leave(struct qs__waiter *waiter, struct qs__wait_node *nodes, size_t count);
-void qs__waiter_leave_each(struct qs__waiter *waiter, struct qs__wait_node *first, size_t count, size_t stride);
+
+/* The same in two steps, for nodes that lie here and there: detach each one that is left, then end. */
+void qs__waiter_detach(struct qs__waiter *waiter, struct qs__wait_node *node);
+void qs__waiter_end(struct qs__waiter *waiter);
 
 /*
- * Take back the one always-urgent node of a waiter that goes on, as if it had never been there: unlink it, or wait until
- * its event has told and wipe that off the word.
+ * One always-urgent node for a while, on a waiter that goes on, as if it had never been there: link it (false: its event has
+ * happened); then unlink it, or wait until its event has told and wipe that off the word.  The waiting thread's, also while
+ * others attach nodes: `linked` does not count it.
  */
+bool qs__waiter_attach_urgent(struct qs__waiter *waiter, struct qs__wait_node *node, struct qs__event *event);
 void qs__waiter_leave_urgent(struct qs__waiter *waiter, struct qs__wait_node *node);
 
 #endif

@@ -2,113 +2,125 @@
 /*
  * as_completed.c - futures in the order in which they end, each of them once.
  *
- * The set is one collecting waiter with a node per future, attached as long as the set lives.  Who ends a future pushes its
- * node on the waiter's `ready`; the consumer takes what is there and hands it out, oldest first.  A future costs O(1)
- * however many there are, and nothing is scanned.
+ * The set is one collecting waiter that lives as long as the set, with an *entry* per future: a node that is attached to the
+ * future's end.  Who ends a future pushes its node on the collector, which keeps the order and the descriptor; the consumer
+ * takes what is there.  One that had ended before it was added is told by who adds it, exactly as its end would.  A future
+ * costs O(1) however many there are, and nothing is scanned.
  *
- * Those that had ended at the beginning never get on `ready`; they stand first in the list of what is to be handed out.
+ * The life of an entry:
  *
- * Each call of next hangs one more node on the waiter, for its stop, and takes it back.
+ *	linked -> collected	who ends the future, or who adds one that has ended: waiter.c
+ *	collected -> freed	the consumer, who hands the future out; its reference is `lent` until the next call
+ *	linked -> freed		who destroys the set
+ *
+ * `members` knows the futures of all entries, so that none is in the set twice; one that was handed out may be added again.
+ *
+ * Each call of next that may wait hangs one more node on the waiter, for its stop, and takes it back.
+ *
+ * Lock order: the set's lock guards `members` and which nodes are attached; a future's EVENT is taken inside it, to attach.
+ * Nothing is allocated, freed, told or released under it.
  */
 #include <errno.h>
-#include <stdlib.h>
-#include <string.h>
 
+#include "base/hash.h"
 #include "core/future.h"
-#include "core/wait_event.h"
 #include "platform/alloc.h"
+#include "platform/park.h"
 
-/* A node that knows its future. */
 struct entry {
 	struct qs__wait_node node;
-	qs_future *future;	/* counted */
+	struct qs__hash_link in_members;	/* L  its key is the future */
+	qs_future *future;			/* I  counted */
 };
 
+/*
+ * L = under the lock, C = the consumer's: the one thread that is in next.
+ */
 struct qs_as_completed {
 	struct qs__object object;
-	struct qs__waiter waiter;
-	struct qs__wait_node *first;	/* to be handed out next: a chain by next_ready; NULL = look at the waiter */
-	struct qs__wait_node *last;	/* of that chain */
-	size_t left;			/* not handed out yet */
-	size_t count;
-	struct entry *entries;
+	qs__mutex lock;			/* guards members, waiter.linked */
+	struct qs__hash members;	/* L  of struct entry: what was added and not handed out */
+	struct qs__waiter waiter;	/* without a goal */
+	struct qs__collector collector;	/* the waiter's: what has ended; C takes */
+	qs_future *lent;		/* C  counted; what was handed out last; NULL = nothing, or given back */
 };
 
-/* ------------------------------------------------------------------------------------------------------- the set */
+/* --------------------------------------------------------------------------------------------------------- adding */
 
-struct place {
-	qs_future *future;
-	size_t index;
-};
-
-static int by_future(const void *one, const void *other)
+/* Locks the set, with memory for one more member.  Not locked if it fails. */
+static int lock_with_room(qs_as_completed *set)
 {
-	const struct place *a = one;
-	const struct place *b = other;
+	for (;;) {
+		bool is_given;
+		void *memory;
+		size_t bytes;
 
-	if (a->future != b->future)
-		return (uintptr_t)a->future < (uintptr_t)b->future ? -1 : 1;
-	return a->index < b->index ? -1 : 1;
-}
-
-static int by_index(const void *one, const void *other)
-{
-	const struct place *a = one;
-	const struct place *b = other;
-
-	return a->index < b->index ? -1 : 1;
-}
-
-/* Leaves the first place of each future, in the order given; returns how many. */
-static size_t make_unique(struct place *places, size_t count)
-{
-	size_t unique = 0;
-
-	qsort(places, count, sizeof(*places), by_future);
-	for (size_t i = 0; i < count; i++) {
-		if (unique == 0 || places[unique - 1].future != places[i].future)
-			places[unique++] = places[i];
+		qs__mutex_lock(&set->lock);
+		bytes = qs__hash_wants(&set->members);
+		if (bytes == 0)
+			return 0;
+		qs__mutex_unlock(&set->lock);
+		memory = qs__alloc(bytes);
+		if (memory == NULL)
+			return -ENOMEM;
+		qs__mutex_lock(&set->lock);
+		is_given = qs__hash_give(&set->members, memory, bytes);
+		qs__mutex_unlock(&set->lock);
+		if (!is_given)
+			qs__free(memory);
 	}
-	qsort(places, unique, sizeof(*places), by_index);
-	return unique;
 }
 
-/* Fills the set's entries with each future once. */
-static int fill(qs_as_completed *set, qs_future *const *futures, size_t count)
+/* Makes the entry a member.  False if the future has ended: it is counted as linked, and the caller tells. */
+static bool enter_locked(qs_as_completed *set, struct entry *entry, qs_future *future)
 {
-	struct place *places = qs__alloc_array(count + 1, sizeof(*places));
-
-	if (places == NULL)
-		return -ENOMEM;
-	for (size_t i = 0; i < count; i++)
-		places[i] = (struct place){ futures[i], i };
-	set->count = make_unique(places, count);
-	set->left = set->count;
-	for (size_t i = 0; i < set->count; i++)
-		set->entries[i].future = qs_future_retain(places[i].future);
-	qs__free(places);
-	return 0;
+	qs__object_retain(&future->object);
+	entry->future = future;
+	qs__hash_insert(&set->members, &entry->in_members, future);
+	if (qs__waiter_attach(&set->waiter, &entry->node, &future->ended, QS__NEVER_URGENT))
+		return true;
+	qs__waiter_link(&set->waiter, &entry->node);
+	return false;
 }
 
-static void append(qs_as_completed *set, struct qs__wait_node *node)
+/* From here on the entry may be gone. */
+static void tell(struct entry *entry)
 {
-	node->next_ready = NULL;
-	if (set->first == NULL)
-		set->first = node;
-	else
-		set->last->next_ready = node;
-	set->last = node;
+	const qs__atomic(uint32_t) *word = qs__waiter_tell(&entry->node, false);
+
+	if (word != NULL)
+		qs__unpark_one(word);
 }
 
-static void attach_all(qs_as_completed *set)
+/* 1; 0 if the future is in the set already, or -ENOMEM: then nothing was changed. */
+static int add(qs_as_completed *set, qs_future *future)
 {
-	qs__waiter_init(&set->waiter, 0, true);
-	for (size_t i = 0; i < set->count; i++) {
-		struct entry *entry = &set->entries[i];
+	struct entry *entry = qs__alloc(sizeof(*entry));
+	int error = entry != NULL ? lock_with_room(set) : -ENOMEM;
+	bool is_new, is_to_be_told = false;
 
-		if (!qs__waiter_attach(&set->waiter, &entry->node, &entry->future->ended, QS__NEVER_URGENT))
-			append(set, &entry->node);
+	if (error != 0) {
+		qs__free(entry);
+		return error;
 	}
+	is_new = qs__hash_find(&set->members, future) == NULL;
+	if (is_new)
+		is_to_be_told = !enter_locked(set, entry, future);
+	qs__mutex_unlock(&set->lock);
+	if (is_to_be_told)
+		tell(entry);
+	if (!is_new)
+		qs__free(entry);
+	return is_new ? 1 : 0;
+}
+
+int qs_as_completed_add(qs_as_completed *set, qs_future *future)
+{
+	int error = qs__object_check(set, QS__MAGIC_AS_COMPLETED);
+
+	if (error == 0)
+		error = qs__object_check(future, QS__MAGIC_FUTURE);
+	return error == 0 ? add(set, future) : error;
 }
 
 static int check(qs_future *const *futures, size_t count)
@@ -130,47 +142,76 @@ int qs_as_completed_create(qs_as_completed **out, qs_future *const *futures, siz
 	set = qs__object_alloc(sizeof(*set), QS__MAGIC_AS_COMPLETED);
 	if (set == NULL)
 		return -ENOMEM;
-	set->entries = qs__alloc_array(count + 1, sizeof(*set->entries));
-	error = set->entries != NULL ? fill(set, futures, count) : -ENOMEM;
-	if (error != 0) {
-		qs__free(set->entries);
-		qs__object_free(&set->object);
+	qs__mutex_init(&set->lock, QS__RANK_COMPLETED);
+	qs__hash_init(&set->members, sizeof(qs_future));
+	qs__collector_init(&set->collector);
+	qs__waiter_init(&set->waiter, 0, &set->collector);
+	for (size_t i = 0; i < count && error >= 0; i++)
+		error = add(set, futures[i]);
+	if (error < 0) {
+		qs_as_completed_destroy(set);
 		return error;
 	}
-	attach_all(set);
 	*out = set;
 	return 0;
 }
 
 /* --------------------------------------------------------------------------------------------------- handing out */
 
-/* Takes the next one that has ended, or NULL. */
-static qs_future *take(qs_as_completed *set)
+/* The future that was handed out is the caller's no more.  Frees it if nobody else owns it. */
+static void take_back(qs_as_completed *set)
 {
-	struct qs__wait_node *node;
+	qs_future *lent = set->lent;
 
-	if (set->first == NULL)
-		set->first = qs__waiter_take_ready(&set->waiter);
-	node = set->first;
-	if (node == NULL)
-		return NULL;
-	set->first = node->next_ready;
-	set->left--;
-	return QS__ENTRY(node, struct entry, node)->future;
+	set->lent = NULL;
+	qs_future_release(lent);
 }
 
-/* Parks until there may be something to take. */
+/* Takes out of the set the next one that has ended, or NULL. */
+static qs_future *hand_out(qs_as_completed *set)
+{
+	struct qs__collected *collected = qs__collector_take(&set->collector);
+	struct entry *entry;
+	void *unwanted;
+
+	if (collected == NULL)
+		return NULL;
+	entry = QS__ENTRY(collected, struct entry, node.collected);
+	qs__mutex_lock(&set->lock);
+	unwanted = qs__hash_remove(&set->members, &entry->in_members);
+	qs__mutex_unlock(&set->lock);
+	set->lent = entry->future;
+	qs__free(unwanted);
+	qs__free(entry);
+	return set->lent;
+}
+
+static bool is_empty(qs_as_completed *set)
+{
+	size_t count;
+
+	qs__mutex_lock(&set->lock);
+	count = set->members.count;
+	qs__mutex_unlock(&set->lock);
+	return count == 0;
+}
+
+/* Waits until there may be something to hand out: 0; or -ECANCELED, or -ETIMEDOUT. */
 static int wait_more(qs_as_completed *set, qs_time deadline, qs_stop *stop)
 {
 	struct qs__wait_node node;
-	int result = -ECANCELED;
+	int result;
 
-	if (!qs__waiter_attach_stop(&set->waiter, &node, stop))
-		return result;
-	result = qs__waiter_park_ready(&set->waiter, deadline);
-	if (node.event != NULL)
+	if (stop != NULL && qs__stop_cause(stop) != NULL)
+		return -ECANCELED;
+	if (deadline <= QS_NOW)
+		return -ETIMEDOUT;
+	if (stop != NULL && !qs__waiter_attach_urgent(&set->waiter, &node, &stop->asked))
+		return -ECANCELED;
+	result = qs__waiter_park_collecting(&set->waiter, deadline);
+	if (stop != NULL)
 		qs__waiter_leave_urgent(&set->waiter, &node);
-	return result == 0 && stop != NULL && qs__stop_cause(stop) != NULL ? -ECANCELED : result;
+	return stop != NULL && qs__stop_cause(stop) != NULL ? -ECANCELED : result;
 }
 
 int qs_as_completed_next(qs_as_completed *set, qs_future **out, qs_time deadline, qs_stop *stop)
@@ -184,26 +225,53 @@ int qs_as_completed_next(qs_as_completed *set, qs_future **out, qs_time deadline
 		error = -EINVAL;
 	if (error != 0)
 		return error;
-	if (set->left == 0)
-		return 0;
-	while ((future = take(set)) == NULL) {
-		error = wait_more(set, deadline, stop);
-		if (error != 0 && (future = take(set)) == NULL)
+	take_back(set);
+	/* What ends the wait is said only after one more look: an end beats a stop, and a stop beats the deadline. */
+	while ((future = hand_out(set)) == NULL) {
+		if (error != 0)
 			return error;
-		if (future != NULL)
-			break;
+		if (is_empty(set))
+			return 0;
+		error = wait_more(set, deadline, stop);
 	}
 	*out = future;
 	return 1;
+}
+
+int qs_as_completed_fd(qs_as_completed *set)
+{
+	const int error = qs__object_check(set, QS__MAGIC_AS_COMPLETED);
+
+	return error == 0 ? qs__collector_fd(&set->collector) : error;
+}
+
+/* ------------------------------------------------------------------------------------------------------------ end */
+
+static struct entry *next_member(qs_as_completed *set, struct entry *previous)
+{
+	struct qs__hash_link *link = qs__hash_next(&set->members, previous != NULL ? &previous->in_members : NULL);
+
+	return link != NULL ? QS__ENTRY(link, struct entry, in_members) : NULL;
 }
 
 void qs_as_completed_destroy(qs_as_completed *set)
 {
 	if (!qs__object_is_ours(set, QS__MAGIC_AS_COMPLETED))
 		return;
-	qs__waiter_leave_each(&set->waiter, &set->entries[0].node, set->count, sizeof(set->entries[0]));
-	for (size_t i = 0; i < set->count; i++)
-		qs_future_release(set->entries[i].future);
-	qs__free(set->entries);
+	for (struct entry *entry = next_member(set, NULL); entry != NULL; entry = next_member(set, entry))
+		qs__waiter_detach(&set->waiter, &entry->node);
+	qs__waiter_end(&set->waiter);
+	/* From here on nobody who ended a future knows the set. */
+	qs__collector_fini(&set->collector);
+	for (struct entry *entry = next_member(set, NULL); entry != NULL;) {
+		struct entry *next = next_member(set, entry);
+
+		qs_future_release(entry->future);
+		qs__free(entry);
+		entry = next;
+	}
+	take_back(set);
+	qs__hash_fini(&set->members);
+	qs__mutex_fini(&set->lock);
 	qs__object_free(&set->object);
 }

@@ -14,7 +14,7 @@ int qs_sleep(qs_time deadline, qs_stop *stop)
 
 	if (error != 0)
 		return error;
-	qs__waiter_init(&waiter, 1, false);
+	qs__waiter_init(&waiter, 1, NULL);
 	if (qs__waiter_attach_stop(&waiter, &node, stop))
 		(void)qs__waiter_park(&waiter, deadline);
 	qs__waiter_leave(&waiter, &node, 1);

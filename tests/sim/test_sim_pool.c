@@ -1028,7 +1028,8 @@ static const struct sim_case as_completed_against_ends = {
 	.preemptions = 1,
 	.random = 50000,
 	.controls = {
-		{ "waiter.c:push_ready:compare_exchange_release", SIM_SPLIT, SIM_DEADLOCK | SIM_RACE | SIM_ASSERTION, 0 },
+		{ "collector.c:qs__collector_push:compare_exchange_acq_rel", SIM_SPLIT,
+		  SIM_DEADLOCK | SIM_RACE | SIM_ASSERTION | SIM_USE_AFTER_FREE, 0 },
 	},
 };
 
@@ -1103,7 +1104,7 @@ static const struct sim_case as_completed_against_stop = {
 	.preemptions = 1,
 	.random = 50000,
 	.controls = {
-		{ "waiter.c:qs__waiter_leave_urgent:fetch_add_relaxed", SIM_DROP,
+		{ "waiter.c:forget_urgent:compare_exchange_relaxed", SIM_DROP,
 		  SIM_ASSERTION | SIM_ENDLESS | SIM_DEADLOCK | SIM_USE_AFTER_FREE, 0 },
 	},
 };

@@ -62,6 +62,7 @@ static void things_end(void)
 
 struct frame {
 	struct qs__waiter waiter;
+	struct qs__collector collector;
 	struct qs__wait_node nodes[EVENTS];
 };
 
@@ -69,7 +70,8 @@ static struct frame *frame_enter(uint32_t goal, bool is_collecting)
 {
 	struct frame *frame = qs__alloc(sizeof(*frame));
 
-	qs__waiter_init(&frame->waiter, goal, is_collecting);
+	qs__collector_init(&frame->collector);
+	qs__waiter_init(&frame->waiter, goal, is_collecting ? &frame->collector : NULL);
 	return frame;
 }
 
@@ -79,9 +81,17 @@ static void frame_attach(struct frame *frame, int event, enum qs__urgency urgenc
 		qs__waiter_count(&frame->waiter);
 }
 
+/* As if the waiter had lived for long: one more event, and the count begins again at 0. */
+static void frame_age(struct frame *frame)
+{
+	frame->waiter.linked = QS__WAITER_EVENTS_MAX;
+	qs__store_relaxed(&frame->waiter.word, QS__WAITER_EVENTS_MAX);
+}
+
 static void frame_leave(struct frame *frame, size_t count)
 {
 	qs__waiter_leave(&frame->waiter, frame->nodes, count);
+	qs__collector_fini(&frame->collector);
 	qs__free(frame);
 }
 
@@ -342,30 +352,35 @@ static void test_sim_a12_waiter_sees_the_results_of_all(void **state)
 
 /* ---- as they come ---- */
 
-static void collect_both(void *arg)
+static void collect_both_in(struct frame *frame)
 {
-	struct frame *frame = frame_enter(0, true);
 	int got[EVENTS] = { 0 };
 	int count = 0;
 
-	(void)arg;
 	for (int i = 0; i < EVENTS; i++) {
 		if (!qs__waiter_attach(&frame->waiter, &frame->nodes[i], &things[i].event, QS__NEVER_URGENT))
 			count += ++got[i];
 	}
 	while (count < EVENTS) {
-		struct qs__wait_node *node;
+		struct qs__collected *collected;
 
-		SIM_ASSERT(qs__waiter_park_ready(&frame->waiter, QS_NEVER) == 0);
-		for (node = qs__waiter_take_ready(&frame->waiter); node != NULL; node = node->next_ready) {
-			const int i = (int)(node - frame->nodes);
+		SIM_ASSERT(qs__waiter_park_collecting(&frame->waiter, QS_NEVER) == 0);
+		while ((collected = qs__collector_take(&frame->collector)) != NULL) {
+			const int i = (int)(QS__ENTRY(collected, struct qs__wait_node, collected) - frame->nodes);
 
 			SIM_ASSERT(++got[i] == 1);
 			SIM_ASSERT(QS_PLAIN_READ(things[i].result) == 42);
 			count++;
 		}
 	}
+	SIM_ASSERT(qs__load_relaxed(&frame->waiter.word) >> 31 == 0);	/* nothing urgent happened */
 	frame_leave(frame, EVENTS);
+}
+
+static void collect_both(void *arg)
+{
+	(void)arg;
+	collect_both_in(frame_enter(0, true));
 }
 
 static void collect_setup(void)
@@ -384,10 +399,11 @@ static const struct sim_case collect = {
 	.stale_reads = 1,
 	.random = 50000,
 	.controls = {
-		{ "waiter.c:push_ready:compare_exchange_release", SIM_WEAKEN, SIM_RACE, 0 },
-		{ "waiter.c:push_ready:compare_exchange_release", SIM_SPLIT, SIM_DEADLOCK | SIM_RACE, 0 },
-		{ "waiter.c:qs__waiter_take_ready:exchange_acquire", SIM_WEAKEN, SIM_RACE, 0 },
-		{ "waiter.c:qs__waiter_take_ready:exchange_acquire", SIM_SPLIT, SIM_DEADLOCK | SIM_ASSERTION, 0 },
+		{ "collector.c:qs__collector_push:compare_exchange_acq_rel", SIM_NO_RELEASE, SIM_RACE, 0 },
+		{ "collector.c:qs__collector_push:compare_exchange_acq_rel", SIM_SPLIT,
+		  SIM_DEADLOCK | SIM_RACE | SIM_ASSERTION, 0 },
+		{ "collector.c:take_pushed:exchange_acq_rel", SIM_NO_ACQUIRE, SIM_RACE, 0 },
+		{ "collector.c:take_pushed:exchange_acq_rel", SIM_SPLIT, SIM_DEADLOCK | SIM_ASSERTION, 0 },
 		{ "waiter.c:qs__event_notify:unpark_one", SIM_DROP, SIM_DEADLOCK, 0 },
 	},
 };
@@ -398,8 +414,48 @@ static void test_sim_a16_waiter_collects_each_event_once(void **state)
 	assert_true(sim_verify(&collect));
 }
 
+/* ---- the same when the count of events wraps ---- */
+
+static void collect_both_late(void *arg)
+{
+	struct frame *frame = frame_enter(0, true);
+
+	(void)arg;
+	frame_age(frame);
+	collect_both_in(frame);
+}
+
+static void collect_late_setup(void)
+{
+	things_begin();
+	sim_thread("collector", collect_both_late, NULL);
+	sim_thread("firer", firer, &things[0]);
+	sim_thread("firer 2", firer, &things[1]);
+}
+
+static const struct sim_case collect_over_the_wrap = {
+	.name = "collect-over-the-wrap",
+	.setup = collect_late_setup,
+	.finish = things_end,
+	.preemptions = 2,
+	.stale_reads = 1,
+	.random = 20000,
+	.controls = {
+		{ "waiter.c:settle:load_acquire", SIM_COUNT_UP, SIM_USE_AFTER_FREE | SIM_RACE,
+		  QS__WAITER_EVENTS_MAX },
+		{ "waiter.c:be_eager:compare_exchange_acquire", SIM_SPLIT, SIM_DEADLOCK, 0 },
+	},
+};
+
+static void test_sim_a13_waiter_collects_while_its_count_wraps(void **state)
+{
+	(void)state;
+	assert_true(sim_verify(&collect_over_the_wrap));
+}
+
 /* ---- a stop is taken back from a wait that goes on ---- */
 
+/* Out of a wait for a goal. */
 static void take_stop_back(void *arg)
 {
 	struct frame *frame = frame_enter(1, false);
@@ -407,13 +463,16 @@ static void take_stop_back(void *arg)
 
 	(void)arg;
 	frame_attach(frame, 0, QS__NEVER_URGENT);
-	is_linked = qs__waiter_attach(&frame->waiter, &frame->nodes[1], &things[1].event, QS__ALWAYS_URGENT);
+	is_linked = qs__waiter_attach_urgent(&frame->waiter, &frame->nodes[1], &things[1].event);
 	if (is_linked) {
 		(void)qs__waiter_park(&frame->waiter, QS_NEVER);
 		qs__waiter_leave_urgent(&frame->waiter, &frame->nodes[1]);
 	}
 	SIM_ASSERT(qs__waiter_park(&frame->waiter, QS_NEVER) == 0);
 	SIM_ASSERT(QS_PLAIN_READ(things[0].result) == 42);
+	/* One event was told, and nothing that is urgent. */
+	SIM_ASSERT(qs__load_relaxed(&frame->waiter.word) % (UINT32_C(1) << 30) == 1);
+	SIM_ASSERT(qs__load_relaxed(&frame->waiter.word) >> 31 == 0);
 	frame_leave(frame, 1);
 }
 
@@ -433,10 +492,10 @@ static const struct sim_case stop_taken_back = {
 	.stale_reads = 1,
 	.random = 50000,
 	.controls = {
-		{ "waiter.c:settle:load_acquire", SIM_COUNT_UP, SIM_RACE | SIM_USE_AFTER_FREE | SIM_DEADLOCK,
+		{ "waiter.c:settle:load_acquire", SIM_COUNT_UP, SIM_RACE | SIM_USE_AFTER_FREE | SIM_DEADLOCK | SIM_ASSERTION,
 		  UINT32_C(1) << 31 },
-		{ "waiter.c:qs__waiter_leave_urgent:fetch_add_relaxed", SIM_DROP, SIM_RACE | SIM_ASSERTION | SIM_DEADLOCK, 0 },
-		{ "waiter.c:qs__waiter_leave_urgent:fetch_add_relaxed", SIM_SPLIT, SIM_DEADLOCK, 0 },
+		{ "waiter.c:forget_urgent:compare_exchange_relaxed", SIM_DROP, SIM_RACE | SIM_ASSERTION | SIM_DEADLOCK, 0 },
+		{ "waiter.c:forget_urgent:compare_exchange_relaxed", SIM_SPLIT, SIM_DEADLOCK, 0 },
 	},
 };
 
@@ -444,6 +503,55 @@ static void test_sim_a27_waiter_takes_a_stop_back(void **state)
 {
 	(void)state;
 	assert_true(sim_verify(&stop_taken_back));
+}
+
+/* Out of a wait without one, whose count wraps by the stop, by the end, or by taking the stop back. */
+static void take_stop_back_late(void *arg)
+{
+	struct frame *frame = frame_enter(0, true);
+	bool is_linked;
+
+	(void)arg;
+	frame_age(frame);
+	is_linked = qs__waiter_attach(&frame->waiter, &frame->nodes[0], &things[0].event, QS__NEVER_URGENT);
+	if (qs__waiter_attach_urgent(&frame->waiter, &frame->nodes[1], &things[1].event)) {
+		if (is_linked)
+			(void)qs__waiter_park_collecting(&frame->waiter, QS_NEVER);
+		qs__waiter_leave_urgent(&frame->waiter, &frame->nodes[1]);
+	}
+	if (is_linked)
+		SIM_ASSERT(qs__waiter_park_collecting(&frame->waiter, QS_NEVER) == 0);
+	SIM_ASSERT((qs__collector_take(&frame->collector) != NULL) == is_linked);
+	SIM_ASSERT(QS_PLAIN_READ(things[0].result) == 42);
+	SIM_ASSERT(qs__load_relaxed(&frame->waiter.word) >> 31 == 0);
+	frame_leave(frame, 1);
+}
+
+static void take_back_late_setup(void)
+{
+	things_begin();
+	sim_thread("waiter", take_stop_back_late, NULL);
+	sim_thread("completer", firer, &things[0]);
+	sim_thread("stopper", firer, &things[1]);
+}
+
+static const struct sim_case stop_taken_back_at_the_wrap = {
+	.name = "stop-taken-back-at-the-wrap",
+	.setup = take_back_late_setup,
+	.finish = things_end,
+	.preemptions = 2,
+	.stale_reads = 1,
+	.random = 20000,
+	.controls = {
+		{ "waiter.c:forget_urgent:compare_exchange_relaxed", SIM_DROP, SIM_RACE | SIM_ASSERTION | SIM_DEADLOCK, 0 },
+		{ "waiter.c:forget_urgent:compare_exchange_relaxed", SIM_SPLIT, SIM_DEADLOCK, 0 },
+	},
+};
+
+static void test_sim_a13_waiter_takes_a_stop_back_while_its_count_wraps(void **state)
+{
+	(void)state;
+	assert_true(sim_verify(&stop_taken_back_at_the_wrap));
 }
 
 int main(void)
@@ -457,6 +565,8 @@ int main(void)
 		cmocka_unit_test(test_sim_a12_waiter_sees_the_results_of_all),
 		cmocka_unit_test(test_sim_a16_waiter_collects_each_event_once),
 		cmocka_unit_test(test_sim_a27_waiter_takes_a_stop_back),
+		cmocka_unit_test(test_sim_a13_waiter_collects_while_its_count_wraps),
+		cmocka_unit_test(test_sim_a13_waiter_takes_a_stop_back_while_its_count_wraps),
 	};
 
 	return cmocka_run_group_tests_name("sim waiter", tests, NULL, NULL);

@@ -1,15 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_as_completed.c - futures in the order in which they end, each of them once (A16).
+ * test_as_completed.c - futures in the order in which they end, each of them once, and more of them added (A16).
  */
+#define _GNU_SOURCE
 #include <errno.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -238,6 +242,250 @@ static void test_as_completed_a16_completion_while_registering_loses_nothing(voi
 	(void)pool_end(pool, QS_DRAIN);
 }
 
+static int body_result(qs_task *task, void *arg)
+{
+	return qs_task_set_result(task, arg, destroy_count);
+}
+
+/* ---------------------------------------------------------------------------------------------------- one more */
+
+static void check_add(qs_as_completed *set, qs_future *future, int is_new)
+{
+	assert_int_equal(qs_as_completed_add(set, future), is_new);
+}
+
+/* A future that has ended. */
+static qs_future *ended_make(qs_pool *pool)
+{
+	qs_future *future = task_submit(pool, body_return, NULL);
+
+	assert_int_equal(qs_wait(future, patience(), NULL), 0);
+	return future;
+}
+
+static void test_as_completed_a16_added_ones_come_as_they_end(void **state)
+{
+	struct hold holds[2] = { HOLD_INIT, HOLD_INIT };
+	qs_pool *pool = pool_make(3);
+	qs_future *held[2];
+	qs_future *ended = ended_make(pool);
+	qs_as_completed *set = set_make(NULL, 0);
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		held[i] = task_submit(pool, body_hold, &holds[i]);
+		check_add(set, held[i], 1);
+	}
+	check_add(set, ended, 1);
+	check_next(set, ended);
+	gate_raise(&holds[1].leave);
+	check_next(set, held[1]);
+	gate_raise(&holds[0].leave);
+	check_next(set, held[0]);
+	check_over(set);
+	qs_as_completed_destroy(set);
+	task_end(held[0], QS_DONE);
+	task_end(held[1], QS_DONE);
+	task_end(ended, QS_DONE);
+	(void)pool_end(pool, QS_DRAIN);
+}
+
+static void test_as_completed_a16_one_that_is_in_is_not_added_until_it_was_handed_out(void **state)
+{
+	struct hold hold = HOLD_INIT;
+	qs_pool *pool = pool_make(2);
+	qs_future *held = task_submit(pool, body_hold, &hold);
+	qs_future *ended = ended_make(pool);
+	qs_as_completed *set = set_make(&held, 1);
+
+	(void)state;
+	check_add(set, held, 0);
+	check_add(set, ended, 1);
+	check_add(set, ended, 0);
+	check_next(set, ended);
+	/* Again, also while it is still borrowed; and an empty set is not over for good. */
+	check_add(set, ended, 1);
+	check_next(set, ended);
+	gate_raise(&hold.leave);
+	check_next(set, held);
+	check_over(set);
+	check_add(set, held, 1);
+	check_next(set, held);
+	check_over(set);
+	qs_as_completed_destroy(set);
+	task_end(held, QS_DONE);
+	task_end(ended, QS_DONE);
+	(void)pool_end(pool, QS_DRAIN);
+}
+
+static void test_as_completed_a16_one_future_in_two_sets_comes_from_both(void **state)
+{
+	struct hold hold = HOLD_INIT;
+	qs_pool *pool = pool_make(1);
+	qs_future *held = task_submit(pool, body_hold, &hold);
+	qs_as_completed *sets[2] = { set_make(NULL, 0), set_make(&held, 1) };
+
+	(void)state;
+	check_add(sets[0], held, 1);
+	check_add(sets[1], held, 0);
+	gate_raise(&hold.leave);
+	for (int i = 0; i < 2; i++) {
+		check_next(sets[i], held);
+		check_over(sets[i]);
+		qs_as_completed_destroy(sets[i]);
+	}
+	task_end(held, QS_DONE);
+	(void)pool_end(pool, QS_DRAIN);
+}
+
+struct waiting {
+	qs_as_completed *set;
+	struct gate is_there;
+	pid_t thread;
+	qs_future *got;
+};
+
+static void *wait_for_next(void *arg)
+{
+	struct waiting *waiting = arg;
+
+	waiting->thread = gettid();
+	gate_raise(&waiting->is_there);
+	return qs_as_completed_next(waiting->set, &waiting->got, patience(), NULL) == 1 ? waiting : NULL;
+}
+
+static bool is_asleep(void *thread)
+{
+	char path[64], text[256] = "";
+	FILE *file;
+
+	(void)snprintf(path, sizeof(path), "/proc/self/task/%d/stat", *(pid_t *)thread);
+	file = fopen(path, "r");
+	if (file == NULL)
+		return false;
+	(void)fread(text, 1, sizeof(text) - 1, file);
+	(void)fclose(file);
+	return strstr(text, ") S ") != NULL;
+}
+
+/* A thread sleeps in next for a future that does not end; one that is added wakes it, when it ends or if it has. */
+static void wake_by_adding(bool has_ended)
+{
+	struct hold holds[2] = { HOLD_INIT, HOLD_INIT };
+	qs_pool *pool = pool_make(2);
+	qs_future *held = task_submit(pool, body_hold, &holds[0]);
+	qs_future *added = has_ended ? ended_make(pool) : task_submit(pool, body_hold, &holds[1]);
+	struct waiting waiting = { set_make(&held, 1), GATE_INIT, 0, NULL };
+	pthread_t thread;
+	void *result;
+
+	assert_int_equal(pthread_create(&thread, NULL, wait_for_next, &waiting), 0);
+	gate_await(&waiting.is_there, 1);
+	assert_true(eventually(is_asleep, &waiting.thread));
+	check_add(waiting.set, added, 1);
+	gate_raise(&holds[1].leave);
+	assert_int_equal(pthread_join(thread, &result), 0);
+	assert_non_null(result);
+	assert_ptr_equal(waiting.got, added);
+	gate_raise(&holds[0].leave);
+	check_next(waiting.set, held);
+	qs_as_completed_destroy(waiting.set);
+	task_end(held, QS_DONE);
+	task_end(added, QS_DONE);
+	(void)pool_end(pool, QS_DRAIN);
+}
+
+static void test_as_completed_a16_added_while_another_thread_waits_wakes_it(void **state)
+{
+	(void)state;
+	wake_by_adding(true);
+	wake_by_adding(false);
+}
+
+/* The reference is given back by the next call, whatever that one comes to. */
+static void test_as_completed_future_is_borrowed_until_the_next_call(void **state)
+{
+	struct hold hold = HOLD_INIT;
+	atomic_uint destroyed = 0;
+	qs_pool *pool = pool_make(2);
+	qs_future *held = task_submit(pool, body_hold, &hold);
+	qs_future *future = task_submit(pool, body_result, &destroyed);
+	qs_as_completed *set = set_make((qs_future *[]){ held, future }, 2);
+
+	(void)state;
+	qs_future_release(future);
+	check_next(set, future);
+	assert_ptr_equal(qs_future_result(future), &destroyed);
+	assert_int_equal(qs_as_completed_next(set, &future, QS_NOW, NULL), -ETIMEDOUT);
+	assert_int_equal(destroyed, 1);
+	gate_raise(&hold.leave);
+	check_next(set, held);
+	qs_as_completed_destroy(set);
+	task_end(held, QS_DONE);
+	(void)pool_end(pool, QS_DRAIN);
+}
+
+#define ADDERS 3
+#define EACH 2000
+
+/* Hands tasks over, and their futures to the set, of which it keeps none. */
+struct adder {
+	qs_pool *pool;
+	qs_as_completed *set;
+	atomic_uint *runs;
+	unsigned added;
+};
+
+static void *submit_and_add(void *arg)
+{
+	struct adder *adder = arg;
+
+	for (int i = 0; i < EACH; i++) {
+		qs_future *future = NULL;
+
+		if (qs_submit(&future, adder->pool, body_count, adder->runs) == 0)
+			adder->added += qs_as_completed_add(adder->set, future) == 1;
+		qs_future_release(future);
+	}
+	return NULL;
+}
+
+/* Two workers end what three threads add, and a fourth hands out: each once, and none is lost. */
+static void test_as_completed_a16_many_add_while_one_hands_out(void **state)
+{
+	struct hold hold = HOLD_INIT;
+	atomic_uint runs = 0;
+	qs_pool *pool = pool_make(3);
+	qs_future *held = task_submit(pool, body_hold, &hold);
+	qs_as_completed *set = set_make(&held, 1);
+	struct adder adders[ADDERS];
+	pthread_t threads[ADDERS];
+	qs_future *future;
+
+	(void)state;
+	for (int i = 0; i < ADDERS; i++) {
+		adders[i] = (struct adder){ pool, set, &runs, 0 };
+		assert_int_equal(pthread_create(&threads[i], NULL, submit_and_add, &adders[i]), 0);
+	}
+	/* The held one keeps the set from being empty before all were added. */
+	for (int i = 0; i < ADDERS * EACH; i++) {
+		assert_int_equal(qs_as_completed_next(set, &future, patience(), NULL), 1);
+		assert_int_equal(qs_future_state(future), QS_DONE);
+		assert_ptr_not_equal(future, held);
+	}
+	for (int i = 0; i < ADDERS; i++) {
+		assert_int_equal(pthread_join(threads[i], NULL), 0);
+		assert_int_equal(adders[i].added, EACH);
+	}
+	assert_int_equal(runs, ADDERS * EACH);
+	gate_raise(&hold.leave);
+	check_next(set, held);
+	check_over(set);
+	qs_as_completed_destroy(set);
+	task_end(held, QS_DONE);
+	(void)pool_end(pool, QS_DRAIN);
+}
+
 static void test_as_completed_bad_arguments_are_refused(void **state)
 {
 	qs_future *none[1] = { NULL };
@@ -252,6 +500,9 @@ static void test_as_completed_bad_arguments_are_refused(void **state)
 	set = set_make(NULL, 0);
 	assert_int_equal(qs_as_completed_next(set, NULL, QS_NOW, NULL), -EINVAL);
 	assert_int_equal(qs_as_completed_next(NULL, none, QS_NOW, NULL), -EINVAL);
+	assert_int_equal(qs_as_completed_add(set, NULL), -EINVAL);
+	assert_int_equal(qs_as_completed_add(NULL, NULL), -EINVAL);
+	assert_int_equal(qs_as_completed_fd(NULL), -EINVAL);
 	qs_as_completed_destroy(set);
 	qs_as_completed_destroy(NULL);
 }
@@ -269,6 +520,12 @@ int main(void)
 		test(test_as_completed_destroyed_before_the_end_leaves_the_futures),
 		test(test_as_completed_keeps_the_futures_that_its_user_released),
 		test(test_as_completed_a16_completion_while_registering_loses_nothing),
+		test(test_as_completed_a16_added_ones_come_as_they_end),
+		test(test_as_completed_a16_one_that_is_in_is_not_added_until_it_was_handed_out),
+		test(test_as_completed_a16_one_future_in_two_sets_comes_from_both),
+		test(test_as_completed_a16_added_while_another_thread_waits_wakes_it),
+		test(test_as_completed_future_is_borrowed_until_the_next_call),
+		test(test_as_completed_a16_many_add_while_one_hands_out),
 		test(test_as_completed_bad_arguments_are_refused),
 	};
 

@@ -238,6 +238,11 @@ static void try_pool(void)
 	REFUSED(qs_pool_create(&made, &options));
 	REFUSED(qs_as_completed_next(heritage.set, &future, QS_NEVER, NULL));
 	REFUSED(qs_as_completed_create(&set, &heritage.running, 1));
+	REFUSED(qs_as_completed_add(heritage.set, heritage.pending));
+	REFUSED(qs_as_completed_fd(heritage.set));
+	CHILD_CHECK(qs_as_completed_create(&set, NULL, 0) == 0);
+	REFUSED(qs_as_completed_add(set, heritage.pending));
+	qs_as_completed_destroy(set);
 	qs_as_completed_destroy(heritage.set);
 }
 
