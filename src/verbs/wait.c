@@ -116,7 +116,7 @@ static void wait_with(const struct wait *wait, struct qs__wait_node *nodes, qs_t
 	struct qs__waiter waiter;
 	bool is_failure_there = false;
 
-	qs__waiter_init(&waiter, wait->goal, false);
+	qs__waiter_init(&waiter, wait->goal, NULL);
 	for (size_t i = 0; i < wait->count; i++) {
 		qs_future *future = wait->futures[i];
 
