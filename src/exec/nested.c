@@ -27,32 +27,29 @@ struct help {
 	qs_stop *above;
 };
 
-/* Runs it if it is pending in the worker's own pool. */
-static void run_inline(struct help *help, qs_future *future)
+/* Runs it if it is pending in the worker's own pool.  True if that is to be the last one. */
+static bool run_inline(void *context, qs_future *future)
 {
-	qs_pool *pool = future->pool == help->worker->pool ? qs__task_take(future) : NULL;
+	struct help *help = context;
+	qs_pool *pool;
 
+	if (qs_stop_is_asked(help->stop) != 0 || qs__stop_find_asked(help->above) != NULL)
+		return true;
+	pool = future->pool == help->worker->pool ? qs__task_take(future) : NULL;
 	if (pool == NULL)
-		return;
+		return false;
 	/* The worker has a reference of its own. */
 	qs__pool_release(pool);
 	qs__serve(help->worker, future, help->above);
+	/* The body may have returned in a child that it forked. */
+	return qs__worker_here() == NULL;
 }
 
 static void run_pending(void *arg)
 {
 	struct help *help = arg;
-	qs_future *future;
-	size_t cursor = 0;
 
-	while ((future = help->awaited->next(help->awaited, &cursor)) != NULL) {
-		if (qs_stop_is_asked(help->stop) != 0 || qs__stop_find_asked(help->above) != NULL)
-			return;
-		run_inline(help, future);
-		/* The body has returned in a child that it forked. */
-		if (qs__worker_here() == NULL)
-			return;
-	}
+	(void)help->awaited->find(help->awaited, run_inline, help);
 }
 
 /* A body has ended the thread, and with it the wait. */

@@ -53,16 +53,20 @@ static void unlock_graph(void)
 	qs__era_unlock(&graph.lock);
 }
 
-static qs_future *next_of_array(const struct qs__awaited *awaited, size_t *cursor)
+static qs_future *find_in_array(const struct qs__awaited *awaited, qs__is_it_fn *is_it, void *context)
 {
 	qs_future *const *futures = awaited->set;
 
-	return *cursor < awaited->count ? futures[(*cursor)++] : NULL;
+	for (size_t i = 0; i < awaited->count; i++) {
+		if (is_it(context, futures[i]))
+			return futures[i];
+	}
+	return NULL;
 }
 
 struct qs__awaited qs__await_array(qs_future *const *futures, size_t count, bool needs_all)
 {
-	return (struct qs__awaited){ next_of_array, futures, count, needs_all };
+	return (struct qs__awaited){ find_in_array, (void *)futures, count, needs_all };
 }
 
 /* ---------------------------------------------------------------------------------------------------------- judging */
@@ -86,8 +90,9 @@ static bool may_be_taken(const struct qs__blocked *blocked, qs_future *future)
 	return pool->stuck < qs__load_relaxed(&pool->places_taken);
 }
 
-static bool can_end(const struct qs__blocked *blocked, qs_future *future)
+static bool can_end(void *context, qs_future *future)
 {
+	const struct qs__blocked *blocked = context;
 	bool can = true;
 
 	/* Under the future's lock: while it is pending, its pool is there. */
@@ -107,25 +112,19 @@ static bool can_end(const struct qs__blocked *blocked, qs_future *future)
 	return can;
 }
 
-/* The first of its futures that cannot end, for a wait that needs all; the first at all, if none can, for one that needs one; or NULL. */
-static qs_future *find_obstacle(const struct qs__blocked *blocked)
+static bool cannot_end(void *context, qs_future *future)
+{
+	return !can_end(context, future);
+}
+
+/* What keeps a wait from ending: one that cannot end, if it needs all; any, if none of them can; or NULL. */
+static qs_future *find_obstacle(struct qs__blocked *blocked)
 {
 	const struct qs__awaited *awaited = blocked->awaited;
-	qs_future *obstacle = NULL;
-	qs_future *future;
-	size_t cursor = 0;
 
-	while ((future = awaited->next(awaited, &cursor)) != NULL) {
-		const bool can = can_end(blocked, future);
-
-		if (can && !awaited->needs_all)
-			return NULL;
-		if (!can && obstacle == NULL)
-			obstacle = future;
-		if (!can && awaited->needs_all)
-			break;
-	}
-	return obstacle;
+	if (!awaited->needs_all && awaited->find(awaited, can_end, blocked) != NULL)
+		return NULL;
+	return awaited->find(awaited, cannot_end, blocked);
 }
 
 static void set_stuck(struct qs__blocked *blocked, bool is_stuck)
@@ -191,9 +190,9 @@ static void say_task(struct words *words, const qs_future *future)
 }
 
 /* Follows the waits from this one, until it has come round or to a task that nobody runs. */
-static void say_circle(struct words *words, const struct qs__blocked *first)
+static void say_circle(struct words *words, struct qs__blocked *first)
 {
-	const struct qs__blocked *blocked = first;
+	struct qs__blocked *blocked = first;
 
 	say_task(words, first->future);
 	for (int i = 0; i < NAMES_MAX; i++) {
@@ -215,7 +214,7 @@ static void say_circle(struct words *words, const struct qs__blocked *first)
 }
 
 /* The words go to the handle of the task that waits; code that is no task's has none. */
-static void explain(const struct qs__blocked *blocked)
+static void explain(struct qs__blocked *blocked)
 {
 	struct qs_task *task = qs__task_here(blocked->worker);
 	struct words words = { task != NULL ? task->deadlock : NULL, 0 };

@@ -14,10 +14,16 @@
 
 struct qs__worker;
 
-/* What a wait waits for: the futures of a set, each in its turn, by a cursor that begins with 0; NULL after the last. */
+/* Looks at one future; true = that is the one, look no further. */
+typedef bool qs__is_it_fn(void *context, qs_future *future);
+
+/*
+ * What a wait waits for.  `find` goes through the set's futures, in whatever thread and perhaps under a lock of the set's, and
+ * returns the first for which is_it() is true, or NULL.
+ */
 struct qs__awaited {
-	qs_future *(*next)(const struct qs__awaited *awaited, size_t *cursor);
-	const void *set;
+	qs_future *(*find)(const struct qs__awaited *awaited, qs__is_it_fn *is_it, void *context);
+	void *set;
 	size_t count;
 	bool needs_all;		/* the wait ends when all have ended; else with the first */
 };

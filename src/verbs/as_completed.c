@@ -18,12 +18,13 @@
  * Each call of next that may wait hangs one more node on the waiter, for its stop, and takes it back.
  *
  * Lock order: the set's lock guards `members` and which nodes are attached; a future's EVENT is taken inside it, to attach.
- * Nothing is allocated, freed, told or released under it.
+ * Nothing is allocated, freed, told or released under it.  The graph of waits looks through a set under its lock, too.
  */
 #include <errno.h>
 
 #include "base/hash.h"
 #include "core/future.h"
+#include "exec/nested.h"
 #include "platform/alloc.h"
 #include "platform/park.h"
 
@@ -196,8 +197,29 @@ static bool is_empty(qs_as_completed *set)
 	return count == 0;
 }
 
+static struct entry *next_member(qs_as_completed *set, struct entry *previous)
+{
+	struct qs__hash_link *link = qs__hash_next(&set->members, previous != NULL ? &previous->in_members : NULL);
+
+	return link != NULL ? QS__ENTRY(link, struct entry, in_members) : NULL;
+}
+
+/* For the graph of waits. */
+static qs_future *find_member(const struct qs__awaited *awaited, qs__is_it_fn *is_it, void *context)
+{
+	qs_as_completed *set = awaited->set;
+	struct entry *entry;
+
+	qs__mutex_lock(&set->lock);
+	entry = next_member(set, NULL);
+	while (entry != NULL && !is_it(context, entry->future))
+		entry = next_member(set, entry);
+	qs__mutex_unlock(&set->lock);
+	return entry != NULL ? entry->future : NULL;
+}
+
 /* Waits until there may be something to hand out: 0; or -ECANCELED, or -ETIMEDOUT. */
-static int wait_more(qs_as_completed *set, qs_time deadline, qs_stop *stop)
+static int park(qs_as_completed *set, qs_time deadline, qs_stop *stop)
 {
 	struct qs__wait_node node;
 	int result;
@@ -212,6 +234,20 @@ static int wait_more(qs_as_completed *set, qs_time deadline, qs_stop *stop)
 	if (stop != NULL)
 		qs__waiter_leave_urgent(&set->waiter, &node);
 	return stop != NULL && qs__stop_cause(stop) != NULL ? -ECANCELED : result;
+}
+
+/* The same; in a worker, -EDEADLK if nothing could ever come. */
+static int wait_more(qs_as_completed *set, qs_time deadline, qs_stop *stop)
+{
+	const struct qs__awaited awaited = { find_member, set, 0, false };
+	struct qs__nested nested;
+	int error = qs__nested_begin(&nested, &awaited, deadline, stop);
+
+	if (error != 0)
+		return error;
+	error = park(set, deadline, stop);
+	qs__nested_end(&nested);
+	return error;
 }
 
 int qs_as_completed_next(qs_as_completed *set, qs_future **out, qs_time deadline, qs_stop *stop)
@@ -246,13 +282,6 @@ int qs_as_completed_fd(qs_as_completed *set)
 }
 
 /* ------------------------------------------------------------------------------------------------------------ end */
-
-static struct entry *next_member(qs_as_completed *set, struct entry *previous)
-{
-	struct qs__hash_link *link = qs__hash_next(&set->members, previous != NULL ? &previous->in_members : NULL);
-
-	return link != NULL ? QS__ENTRY(link, struct entry, in_members) : NULL;
-}
 
 void qs_as_completed_destroy(qs_as_completed *set)
 {
