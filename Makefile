@@ -2,7 +2,7 @@
 #
 # The short way to the presets of CMakePresets.json.  `make help` lists what there is.
 #
-# Honoured, from the command line or the environment: CC CPPFLAGS CFLAGS LDFLAGS PREFIX LIBDIR DESTDIR DEVELOPER=1 JOBS.
+# Honoured, from the command line or the environment: CC CXX CPPFLAGS CFLAGS LDFLAGS PREFIX LIBDIR DESTDIR DEVELOPER=1 JOBS.
 # What is given stays in force in build/ until something else is given, or until `make clean`; but PREFIX, LIBDIR and DESTDIR
 # are install's, and hold for that once.
 
@@ -15,6 +15,7 @@ BASE = bookworm
 given = $(filter-out default undefined,$(origin $(1)))
 settings = $(strip \
 	$(if $(call given,CC),-DCMAKE_C_COMPILER='$(CC)') \
+	$(if $(call given,CXX),-DCMAKE_CXX_COMPILER='$(CXX)') \
 	$(if $(CPPFLAGS)$(CFLAGS),-DCMAKE_BUILD_TYPE=None -DCMAKE_C_FLAGS='$(strip $(CPPFLAGS) $(CFLAGS))') \
 	$(if $(LDFLAGS),-DCMAKE_EXE_LINKER_FLAGS='$(LDFLAGS)' -DCMAKE_SHARED_LINKER_FLAGS='$(LDFLAGS)') \
 	$(if $(DEVELOPER),-DQS_DEVELOPER=$(if $(filter 0,$(DEVELOPER)),OFF,ON)))
