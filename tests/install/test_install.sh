@@ -49,6 +49,14 @@ work=$stage/$case
 rm -rf "$work"
 mkdir -p "$work"
 
+# Makes pkg-config find what is installed here, beside what the system has.
+use_pkg_config()
+{
+	command -v pkg-config >/dev/null || skip "no pkg-config"
+	export PKG_CONFIG_PATH="$libdir/pkgconfig" PKG_CONFIG_SYSROOT_DIR="$root"
+	export PKG_CONFIG_ALLOW_SYSTEM_CFLAGS=1 PKG_CONFIG_ALLOW_SYSTEM_LIBS=1
+}
+
 make_install()
 {
 	make -C "$stage/source" PREFIX=/usr DESTDIR="$1" \
@@ -136,9 +144,7 @@ program)
 	;;
 
 pkg-config | pkg-config-static)
-	command -v pkg-config >/dev/null || skip "no pkg-config"
-	export PKG_CONFIG_PATH="$libdir/pkgconfig" PKG_CONFIG_SYSROOT_DIR="$root"
-	export PKG_CONFIG_ALLOW_SYSTEM_CFLAGS=1 PKG_CONFIG_ALLOW_SYSTEM_LIBS=1
+	use_pkg_config
 	expect "version by pkg-config" "$version" "$(pkg-config --modversion quiesce)"
 	static=
 	if [ "$case" = pkg-config-static ]; then
@@ -150,6 +156,30 @@ pkg-config | pkg-config-static)
 	"$CC" -o "$work/consumer" "$here/outside/consumer.c" ${static:+-L "$work/lib" -static} \
 		$(pkg-config --cflags --libs $static quiesce)
 	expect "output" "quiesce $version: 42" "$(LD_LIBRARY_PATH=${static:-$libdir} "$work/consumer")"
+	;;
+
+examples)
+	# Each by the words that it says itself, or else by ours alone; and each has its line in the README.
+	use_pkg_config
+	cp "$source"/examples/*.* "$work"
+	for file in "$work"/*.c "$work"/*.cpp; do
+		name=$(basename "$file")
+		grep -qF "(examples/$name)" "$source/README.md" || fail "README.md has no line for examples/$name"
+		packages=$(sed -n 's/.*--cflags --libs \(quiesce [^)]*\)).*/\1/p' "$file" | head -n 1)
+		case $name in
+		*.cpp) compiler="${CXX:-c++} -std=c++17" ;;
+		*) compiler=$CC ;;
+		esac
+		# shellcheck disable=SC2086 # as above
+		if ! pkg-config --exists ${packages:-quiesce} || ! command -v ${compiler%% -std=*} >/dev/null; then
+			skip "$name needs what is not here: $compiler, ${packages:-quiesce}"
+		fi
+		# shellcheck disable=SC2046,SC2086 # as above
+		(cd "$work" && $compiler -Wall -Wextra -Werror -o "${name%.*}" "$name" \
+			$(pkg-config --cflags --libs ${packages:-quiesce}))
+	done
+	expect "output" "$work/lines: one" "$(echo one >"$work/lines" &&
+		LD_LIBRARY_PATH=$libdir "$work/use_from_cpp" "$work/lines")"
 	;;
 
 cmake)
