@@ -230,7 +230,7 @@ def test_E7_no_memory_for_a_job_is_no_trouble_of_the_input():
     held = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmSize")) << 10
     resource.prlimit(runner_of(process), resource.RLIMIT_AS, (held, held))
     result = expect(finish(process, b"x" * (ARGUMENT_MAX - 1) + b"\n"), status=1,
-                    err="quiesce: cannot take one more job: Cannot allocate memory\n"
+                    err="quiesce: cannot take one more job: no memory\n"
                         "quiesce: 0 done, 1 stopped, at least 1 not started\n")
 
 
