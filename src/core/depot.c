@@ -8,9 +8,10 @@
  *
  *	invariant	there is what the line is parked for, and the line is not empty  =>  is_calling
  *
- * One place keeps it, qs__depot_unlock(), and every way out of the lock leads through there, closing's excepted.  A thread that
- * was called always comes back to the lock.  It may find nothing, for one that was awake was faster; then it parks again.  It may have to
- * leave because of its deadline or stop; then its way out calls the next, so no call ends with one who cannot use it.
+ * One place keeps it, qs__depot_unlock(), and every way out of the lock leads through there, closing's excepted.  A thread
+ * that was called always comes back to the lock.  It may find nothing, for one that was awake was faster; then it parks
+ * again.  It may have to leave because of its stop; then its way out calls the next, so no call ends with one who cannot
+ * use it.
  *
  * Closing is for all, and at once: it calls one after the other without waiting for any to come back, or the way down would
  * take as many turns of the scheduler as there are sleepers.  Nobody parks once it is closed, so what is_calling says then
