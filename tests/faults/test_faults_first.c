@@ -69,6 +69,15 @@ static int make_set(void)
 	return error;
 }
 
+static int make_queue(void)
+{
+	qs_queue *queue = NULL;
+	const int error = qs_queue_create(&queue, NULL);
+
+	qs_queue_release(queue);
+	return error;
+}
+
 static int make_process(void)
 {
 	const char *const argv[] = { "true", NULL };
@@ -96,6 +105,7 @@ static int (*const makers[])(void) = {
 	make_attended_stop,
 	make_pool,
 	make_set,
+	make_queue,
 	make_process,
 	make_signals,
 };

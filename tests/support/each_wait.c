@@ -18,12 +18,17 @@
 
 #define NS_PER_MS INT64_C(1000000)
 
-/* A task that stays, another behind it that fills the queue, a pipe that stays empty, a child that reads it. */
+/*
+ * A task that stays, another behind it that fills the pool's queue, one queue full and one dry, a pipe that stays empty, and a child
+ * that reads it.
+ */
 struct stillness {
 	qs_pool *pool;
 	struct hold hold;
 	qs_future *futures[2];
 	qs_as_completed *set;
+	qs_queue *full;
+	qs_queue *dry;
 	qs_process *process;
 	int pipe[2];
 	qs_time deadline;
@@ -74,6 +79,18 @@ static int call_submit_by(struct stillness *still)
 	return qs_submit_by(NULL, still->pool, body_return, NULL, NULL, still->deadline, still->stop);
 }
 
+static int call_queue_put(struct stillness *still)
+{
+	return qs_queue_put(still->full, still, still->deadline, still->stop);
+}
+
+static int call_queue_get(struct stillness *still)
+{
+	void *item;
+
+	return qs_queue_get(still->dry, &item, still->deadline, still->stop);
+}
+
 static int call_process_wait(struct stillness *still)
 {
 	return qs_process_wait(still->process, still->deadline, still->stop, NULL);
@@ -92,6 +109,8 @@ static const struct {
 	{ "qs_wait_first_failure", call_wait_first_failure, -ETIMEDOUT },
 	{ "qs_as_completed_next", call_as_completed_next, -ETIMEDOUT },
 	{ "qs_submit_by", call_submit_by, -ETIMEDOUT },
+	{ "qs_queue_put", call_queue_put, -ETIMEDOUT },
+	{ "qs_queue_get", call_queue_get, -ETIMEDOUT },
 	{ "qs_process_wait", call_process_wait, -ETIMEDOUT },
 };
 #define CALLS (sizeof(calls) / sizeof(calls[0]))
@@ -104,6 +123,7 @@ static void stillness_make(struct stillness *still, qs_time deadline, qs_stop *s
 	qs_process_fd input = { 0, -1 };
 	qs_process_options program = QS_PROCESS_OPTIONS_INIT;
 	qs_pool_options options = QS_POOL_OPTIONS_INIT;
+	qs_queue_options bounded = QS_QUEUE_OPTIONS_INIT;
 
 	*still = (struct stillness){ .hold = HOLD_INIT, .deadline = deadline, .stop = stop };
 	options.workers = 1;
@@ -113,6 +133,10 @@ static void stillness_make(struct stillness *still, qs_time deadline, qs_stop *s
 	gate_await(&still->hold.entered, 1);
 	CHILD_CHECK(qs_submit(&still->futures[1], still->pool, body_return, NULL) == 0);
 	CHILD_CHECK(qs_as_completed_create(&still->set, still->futures, 2) == 0);
+	bounded.limit = 1;
+	CHILD_CHECK(qs_queue_create(&still->full, &bounded) == 0);
+	CHILD_CHECK(qs_queue_put(still->full, still, QS_NOW, NULL) == 0);
+	CHILD_CHECK(qs_queue_create(&still->dry, NULL) == 0);
 	CHILD_CHECK(pipe2(still->pipe, O_CLOEXEC) == 0);
 	input.ours = still->pipe[0];
 	program.argv = argv;
@@ -127,6 +151,8 @@ static void stillness_end(struct stillness *still)
 	CHILD_CHECK(qs_pool_join(still->pool, patience(), NULL, NULL) == 0);
 	CHILD_CHECK(qs_pool_destroy(still->pool) == 0);
 	qs_as_completed_destroy(still->set);
+	qs_queue_release(still->full);
+	qs_queue_release(still->dry);
 	qs_process_destroy(still->process);
 	for (int i = 0; i < 2; i++) {
 		CHILD_CHECK(qs_future_state(still->futures[i]) == QS_DONE);

@@ -366,6 +366,36 @@ static void test_arguments_b14_as_completed(void **state)
 	qs_as_completed_destroy(set);
 }
 
+/* --------------------------------------------------------------------------------------------------------------- queue */
+
+static void test_arguments_b14_queue(void **state)
+{
+	qs_queue_options options = QS_QUEUE_OPTIONS_INIT;
+	qs_queue *queue = NULL;
+	void *item = NULL;
+
+	(void)state;
+	refused(qs_queue_create(NULL, NULL));
+	refused_in_other_sizes(options, qs_queue_create(&queue, &options));
+	options.flags = UNKNOWN_FLAG;
+	refused(qs_queue_create(&queue, &options));
+	assert_null(queue);
+	assert_null(qs_queue_retain(NULL));
+	qs_queue_release(NULL);
+	refused(qs_queue_put(NULL, NULL, QS_NEVER, NULL));
+	refused(qs_queue_get(NULL, &item, QS_NEVER, NULL));
+	refused(qs_queue_close(NULL));
+	assert_int_equal(qs_queue_count(NULL), 0);
+
+	options.flags = 0;
+	options.limit = SIZE_MAX;
+	assert_int_equal(qs_queue_create(&queue, &options), 0);
+	assert_int_equal(qs_queue_put(queue, NULL, QS_NOW, NULL), 0);
+	refused(qs_queue_get(queue, NULL, QS_NOW, NULL));
+	assert_int_equal(qs_queue_count(queue), 1);
+	qs_queue_release(queue);
+}
+
 /* ------------------------------------------------------------------------------------------------------------- process */
 
 static void test_arguments_b14_process_spawn(void **state)
@@ -492,6 +522,7 @@ int main(void)
 		test(test_arguments_b14_way_down),
 		test(test_arguments_b14_waits),
 		test(test_arguments_b14_as_completed),
+		test(test_arguments_b14_queue),
 		test(test_arguments_b14_process_spawn),
 		test(test_arguments_b14_process),
 		test(test_arguments_b14_signals),
