@@ -5,7 +5,7 @@
  * The kernel watches: in a child a system call filter ends the process at the first wait that goes by the wall clock, in
  * our code or in libc's on our behalf.
  *
- * ctest: serial
+ * ctest: serial plain
  */
 #define _GNU_SOURCE
 #include <linux/filter.h>

@@ -143,7 +143,7 @@ static int start_anew(void *arg)
 	const struct end *end = arg;
 
 	(void)setenv("ASAN_OPTIONS", "detect_leaks=0", 1);
-	(void)setenv("TSAN_OPTIONS", "report_thread_leaks=0", 1);
+	(void)setenv("TSAN_OPTIONS", "report_thread_leaks=0 atexit_sleep_ms=0", 1);
 	return execl("/proc/self/exe", "test_hostile_exit", end->name, (char *)NULL);
 }
 

@@ -3,6 +3,8 @@
  * test_hostile_threads.c - a user who may have so many threads and no more, as `ulimit -u` says (B2).
  *
  * The limit counts all that the user runs, so each child becomes a user whom nobody else is.
+ *
+ * ctest: plain
  */
 #define _GNU_SOURCE
 #include <errno.h>
