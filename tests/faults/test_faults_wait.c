@@ -5,6 +5,7 @@
  * Few futures are waited for with what is on the stack, so there are many.
  */
 #include <errno.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -85,11 +86,70 @@ static int use_as_completed(void)
 	return error;
 }
 
+/* Futures that are added one by one; one that is not in the set is still the caller's to wait for. */
+static int use_adding(void)
+{
+	qs_as_completed *set = NULL;
+	qs_future *future = NULL;
+	struct crowd crowd;
+	size_t added = 0;
+	size_t got = 0;
+	int error;
+
+	crowd_make(&crowd);
+	error = qs_as_completed_create(&set, NULL, 0);
+	for (; error == 0 && added < TASKS; added += error == 0) {
+		const int result = qs_as_completed_add(set, crowd.futures[added]);
+
+		error = result < 0 ? result : 0;
+	}
+	/* It is in already; that may take memory to find out, but it is not in twice. */
+	if (error == 0)
+		error = qs_as_completed_add(set, crowd.futures[0]);
+	assert_true(error <= 0);
+	gate_raise(&crowd.hold.leave);
+	while (set != NULL && qs_as_completed_next(set, &future, patience(), NULL) == 1) {
+		assert_int_equal(qs_future_value(future), 0);
+		got++;
+	}
+	assert_int_equal(got, added);
+	qs_as_completed_destroy(set);
+	crowd_end(&crowd);
+	return error;
+}
+
+/* Without a descriptor for an event loop the set works all the same. */
+static int use_descriptor(void)
+{
+	qs_as_completed *set = NULL;
+	qs_future *future = NULL;
+	struct crowd crowd;
+	int fd = -1;
+	int error;
+
+	crowd_make(&crowd);
+	error = qs_as_completed_create(&set, crowd.futures, 1);
+	if (error == 0) {
+		fd = qs_as_completed_fd(set);
+		error = fd < 0 ? fd : 0;
+	}
+	gate_raise(&crowd.hold.leave);
+	if (fd >= 0)
+		assert_int_equal(qs_wait_fd(fd, POLLIN, patience(), NULL), POLLIN);
+	if (set != NULL)
+		assert_int_equal(qs_as_completed_next(set, &future, patience(), NULL), 1);
+	qs_as_completed_destroy(set);
+	crowd_end(&crowd);
+	return error;
+}
+
 int main(void)
 {
 	static const struct workload workloads[] = {
 		{ "waits", use_waits, NEEDS_MEMORY },
 		{ "as_completed", use_as_completed, NEEDS_MEMORY },
+		{ "adding", use_adding, NEEDS_MEMORY },
+		{ "descriptor", use_descriptor, NEEDS_MEMORY | NEEDS_DESCRIPTORS },
 	};
 
 	return faults_run(workloads, sizeof(workloads) / sizeof(workloads[0]));

@@ -53,6 +53,17 @@ static void use_stop(void)
 	qs_stop_release(stop);
 }
 
+static void use_set(void)
+{
+	qs_as_completed *set = NULL;
+	qs_future *future;
+
+	CHILD_CHECK(qs_as_completed_create(&set, NULL, 0) == 0);
+	(void)note(qs_as_completed_fd(set));
+	CHILD_CHECK(qs_as_completed_next(set, &future, QS_NEVER, NULL) == 0);
+	qs_as_completed_destroy(set);
+}
+
 static void use_process(qs_stop *stop)
 {
 	const char *const argv[] = { "sleep", "1000", NULL };
@@ -95,6 +106,7 @@ static int live(void *arg)
 
 	CHILD_CHECK(setrlimit(RLIMIT_NOFILE, &limit) == 0);
 	use_stop();
+	use_set();
 	use_pool();
 	return refused != 0 ? REFUSED : 0;
 }

@@ -358,9 +358,12 @@ static void test_arguments_b14_as_completed(void **state)
 	refused(qs_as_completed_create(&set, none, SIZE_MAX));
 	assert_null(set);
 	refused(qs_as_completed_next(NULL, &future, QS_NEVER, NULL));
+	refused(qs_as_completed_add(NULL, NULL));
+	refused(qs_as_completed_fd(NULL));
 	qs_as_completed_destroy(NULL);
 
 	assert_int_equal(qs_as_completed_create(&set, NULL, 0), 0);
+	refused(qs_as_completed_add(set, NULL));
 	refused(qs_as_completed_next(set, NULL, QS_NEVER, NULL));
 	assert_null(future);
 	qs_as_completed_destroy(set);
