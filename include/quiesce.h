@@ -745,7 +745,7 @@ typedef struct qs_report {
  *
  * Returns 0 when every task has ended and every worker has left; -ETIMEDOUT (the deadline came: some were abandoned);
  * -ECANCELED (hard was asked: some were abandoned); -EDEADLK (called from a task or worker of this pool); -EINVAL.  A
- * second join returns the same again.
+ * second join returns the same again; one beside the first waits for that, or until its own deadline or hard token.
  * Threads: any but its workers.  Waits: yes.  Handlers: no.  Fork: -QS_EFORKED.
  */
 QS_API int qs_pool_join(qs_pool *pool, qs_time deadline, qs_stop *hard, qs_report *out);

@@ -231,8 +231,8 @@ static void write_report(qs_pool *pool, qs_report *out)
 	}
 }
 
-/* One join of several collects. */
-static void collect_once(qs_pool *pool, int waited, qs_time deadline)
+/* One join of several collects; the others wait until it has, as long as they may.  Returns what it came to. */
+static int collect_once(qs_pool *pool, int waited, qs_time deadline, qs_stop *hard)
 {
 	uint32_t no = 0;
 
@@ -240,9 +240,10 @@ static void collect_once(qs_pool *pool, int waited, qs_time deadline)
 	if (qs__compare_exchange_relaxed(&pool->is_joining, &no, 1)) {
 		pool->join_result = finish(pool, waited, deadline);
 		qs__event_fire(&pool->joined);
-	} else {
-		(void)qs__event_wait(&pool->joined, QS_NEVER, NULL);
+		return pool->join_result;
 	}
+	waited = qs__event_wait(&pool->joined, deadline, hard);
+	return waited == 0 ? pool->join_result : waited;
 }
 
 int qs_pool_join(qs_pool *pool, qs_time deadline, qs_stop *hard, qs_report *out)
@@ -260,10 +261,10 @@ int qs_pool_join(qs_pool *pool, qs_time deadline, qs_stop *hard, qs_report *out)
 		return error;
 	(void)qs_pool_shutdown(pool, QS_DRAIN);
 	waited = qs__event_wait(&pool->over, deadline, hard);
-	collect_once(pool, waited, deadline);
+	waited = collect_once(pool, waited, deadline, hard);
 	if (out != NULL)
 		write_report(pool, out);
-	return pool->join_result;
+	return waited;
 }
 
 /* ------------------------------------------------------------------------------------------------------ the report */

@@ -183,17 +183,7 @@ static bool vacate(struct qs__worker *worker)
 	return is_lost;
 }
 
-/* Finds somebody for the tasks that a worker leaves behind; in a pool that drains, nobody else will come. */
-static void replace(qs_pool *pool)
-{
-	const struct qs__queue_counts counts = qs__queue_look(&pool->queue);
-
-	if (counts.pending == 0 || qs__pool_grow(pool) == 0)
-		return;
-	/* relaxed: the caller is out of the count; who comes now has a submit to thank for it, which sees to its own task. */
-	if (qs__load_relaxed(&pool->places_taken) == 0 && counts.is_closed)
-		qs__pool_cancel_rest(pool, &qs__cause_no_worker, NULL);
-}
+static void replace(qs_pool *pool);
 
 static void restore_thread(const struct qs__worker *worker)
 {
@@ -315,17 +305,20 @@ static int start(qs_pool *pool, struct qs__worker *worker, qs__thread *out_threa
 	return qs__thread_start(out_thread, worker_main, worker, pool->options.stack_bytes, name);
 }
 
-static void note_started(qs_pool *pool, struct qs__worker *worker, qs__thread thread)
+/* True if a body has ended the thread already, so that the place is free again. */
+static bool note_started(qs_pool *pool, struct qs__worker *worker, qs__thread thread)
 {
 	const bool is_ours = pool->options.start == NULL;
+	bool has_exited;
 	bool is_too_late;
 
 	qs__mutex_lock(&pool->lock);
-	is_too_late = pool->is_collected || worker->has_exited || worker->place == QS__PLACE_LOST;
+	has_exited = worker->has_exited;
+	is_too_late = pool->is_collected || has_exited || worker->place == QS__PLACE_LOST;
 	worker->has_thread = is_ours && !is_too_late;
 	worker->thread = thread;
 	worker->is_starting = false;
-	if (worker->has_exited && worker->place != QS__PLACE_LOST)
+	if (has_exited && worker->place != QS__PLACE_LOST)
 		qs__place_leave_locked(worker, QS__PLACE_FREE);
 	worker->has_exited = false;
 	pool->retry_at = 0;
@@ -335,6 +328,7 @@ static void note_started(qs_pool *pool, struct qs__worker *worker, qs__thread th
 	if (is_ours && is_too_late)
 		qs__thread_detach(thread);
 	qs__pool_unhold(pool);
+	return has_exited;
 }
 
 /* Meanwhile a visitor may have moved in, or a joiner may have given the place up: then it is not ours to give back. */
@@ -360,12 +354,14 @@ static void note_failed(qs_pool *pool, struct qs__worker *worker)
 		qs__pool_release(pool);
 }
 
-int qs__pool_grow(qs_pool *pool)
+/* Starts one more.  *out_has_exited: a body has ended its thread already, and nobody has come in its place. */
+static int grow(qs_pool *pool, bool *out_has_exited)
 {
 	struct qs__worker *worker;
 	qs__thread thread = { 0 };
 	int error;
 
+	*out_has_exited = false;
 	/* relaxed: a hint; the places are looked through under the lock. */
 	if (qs__load_relaxed(&pool->places_free) == 0)
 		return -EAGAIN;
@@ -374,9 +370,37 @@ int qs__pool_grow(qs_pool *pool)
 		return -EAGAIN;
 	error = start(pool, worker, &thread);
 	if (error == 0)
-		note_started(pool, worker, thread);
+		*out_has_exited = note_started(pool, worker, thread);
 	else
 		note_failed(pool, worker);
+	return error;
+}
+
+/* Finds somebody for the tasks that a worker has left behind; in a pool that drains, nobody else will. */
+static void replace(qs_pool *pool)
+{
+	struct qs__queue_counts counts;
+	bool has_exited;
+	int error;
+
+	do {
+		counts = qs__queue_look(&pool->queue);
+		if (counts.pending == 0)
+			return;
+		error = grow(pool, &has_exited);
+	} while (has_exited);
+	/* relaxed: the caller is out of the count; who comes now has a submit to thank for it, which sees to its own task. */
+	if (error != 0 && counts.is_closed && qs__load_relaxed(&pool->places_taken) == 0)
+		qs__pool_cancel_rest(pool, &qs__cause_no_worker, NULL);
+}
+
+int qs__pool_grow(qs_pool *pool)
+{
+	bool has_exited;
+	const int error = grow(pool, &has_exited);
+
+	if (has_exited)
+		replace(pool);
 	return error;
 }
 
