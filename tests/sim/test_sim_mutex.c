@@ -59,7 +59,7 @@ static const struct sim_case mutex_excludes = {
 		{ "mutex.c:qs__mutex_lock:exchange_acquire", SIM_SPLIT, SIM_RACE | SIM_DEADLOCK, 0 },
 		{ "mutex.c:unlock:exchange_release", SIM_WEAKEN, SIM_RACE, 0 },
 		{ "mutex.c:unlock:exchange_release", SIM_SPLIT, SIM_DEADLOCK, 0 },
-		{ "mutex.c:qs__mutex_unlock:unpark_one", SIM_DROP, SIM_DEADLOCK, 0 },
+		{ "mutex.c:unlock:unpark_one", SIM_DROP, SIM_DEADLOCK, 0 },
 	},
 };
 

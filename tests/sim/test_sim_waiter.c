@@ -208,7 +208,7 @@ static const struct sim_case two_waiters = {
 	.random = 50000,
 	.controls = {
 		{ "waiter.c:settle:load_acquire", SIM_COUNT_UP, SIM_USE_AFTER_FREE | SIM_RACE, 0 },
-		{ "mutex.c:qs__mutex_unlock:unpark_one", SIM_DROP, SIM_DEADLOCK, 0 },
+		{ "mutex.c:unlock:unpark_one", SIM_DROP, SIM_DEADLOCK, 0 },
 	},
 };
 
