@@ -10,19 +10,25 @@
  * The life of an entry:
  *
  *	linked -> collected	who ends the future, or who adds one that has ended: waiter.c
- *	collected -> freed	the consumer, who hands the future out; its reference is `lent` until the next call
- *	linked -> freed		who destroys the set
+ *	collected -> free	the consumer, who hands the future out; its reference is `lent` until the next call
+ *	linked -> free		who destroys the set
  *
  * `members` knows the futures of all entries, so that none is in the set twice; one that was handed out may be added again.
  *
+ * The set knows what it was told.  A future's state says that it has ended a moment before: between these two a call of next
+ * that does not wait, or is stopped, does not find it.
+ *
  * Each call of next that may wait hangs one more node on the waiter, for its stop, and takes it back.
  *
- * Lock order: the set's lock guards `members` and which nodes are attached; a future's EVENT is taken inside it, to attach.
+ * Entries lie side by side: through a million of them in the order in which they came, caches go along.
+ *
+ * Lock order: the set's lock guards `members`, `entries` and which nodes are attached; a future's EVENT is taken inside it, to attach.
  * Nothing is allocated, freed, told or released under it.  The graph of waits looks through a set under its lock, too.
  */
 #include <errno.h>
 
 #include "base/hash.h"
+#include "base/slab.h"
 #include "core/future.h"
 #include "exec/nested.h"
 #include "platform/alloc.h"
@@ -39,8 +45,9 @@ struct entry {
  */
 struct qs_as_completed {
 	struct qs__object object;
-	qs__mutex lock;			/* guards members, waiter.linked */
+	qs__mutex lock;			/* guards members, entries, waiter.linked */
 	struct qs__hash members;	/* L  of struct entry: what was added and not handed out */
+	struct qs__slab entries;	/* L  their memory */
 	struct qs__waiter waiter;	/* without a goal */
 	struct qs__collector collector;	/* the waiter's: what has ended; C takes */
 	qs_future *lent;		/* C  counted; what was handed out last; NULL = nothing, or given back */
@@ -48,40 +55,50 @@ struct qs_as_completed {
 
 /* --------------------------------------------------------------------------------------------------------- adding */
 
+/* Gets memory for the members, or for an entry.  False if somebody else has meanwhile. */
+static bool give(qs_as_completed *set, void *memory, size_t for_members, size_t for_entries)
+{
+	bool is_given;
+
+	qs__mutex_lock(&set->lock);
+	is_given = for_members != 0 ? qs__hash_give(&set->members, memory, for_members) : qs__slab_give(&set->entries, memory, for_entries);
+	qs__mutex_unlock(&set->lock);
+	return is_given;
+}
+
 /* Locks the set, with memory for one more member.  Not locked if it fails. */
 static int lock_with_room(qs_as_completed *set)
 {
 	for (;;) {
-		bool is_given;
+		size_t for_members, for_entries;
 		void *memory;
-		size_t bytes;
 
 		qs__mutex_lock(&set->lock);
-		bytes = qs__hash_wants(&set->members);
-		if (bytes == 0)
+		for_members = qs__hash_wants(&set->members);
+		for_entries = qs__slab_wants(&set->entries);
+		if (for_members == 0 && for_entries == 0)
 			return 0;
 		qs__mutex_unlock(&set->lock);
-		memory = qs__alloc(bytes);
+		memory = qs__alloc(for_members != 0 ? for_members : for_entries);
 		if (memory == NULL)
 			return -ENOMEM;
-		qs__mutex_lock(&set->lock);
-		is_given = qs__hash_give(&set->members, memory, bytes);
-		qs__mutex_unlock(&set->lock);
-		if (!is_given)
+		if (!give(set, memory, for_members, for_entries))
 			qs__free(memory);
 	}
 }
 
-/* Makes the entry a member.  False if the future has ended: it is counted as linked, and the caller tells. */
-static bool enter_locked(qs_as_completed *set, struct entry *entry, qs_future *future)
+/* Makes the future a member.  Returns its entry if it has ended: it is counted as linked, and the caller tells; else NULL. */
+static struct entry *enter_locked(qs_as_completed *set, qs_future *future)
 {
+	struct entry *entry = qs__slab_take(&set->entries);
+
 	qs__object_retain(&future->object);
 	entry->future = future;
 	qs__hash_insert(&set->members, &entry->in_members, future);
 	if (qs__waiter_attach(&set->waiter, &entry->node, &future->ended, QS__NEVER_URGENT))
-		return true;
+		return NULL;
 	qs__waiter_link(&set->waiter, &entry->node);
-	return false;
+	return entry;
 }
 
 /* From here on the entry may be gone. */
@@ -96,22 +113,18 @@ static void tell(struct entry *entry)
 /* 1; 0 if the future is in the set already, or -ENOMEM: then nothing was changed. */
 static int add(qs_as_completed *set, qs_future *future)
 {
-	struct entry *entry = qs__alloc(sizeof(*entry));
-	int error = entry != NULL ? lock_with_room(set) : -ENOMEM;
-	bool is_new, is_to_be_told = false;
+	struct entry *has_ended = NULL;
+	const int error = lock_with_room(set);
+	bool is_new;
 
-	if (error != 0) {
-		qs__free(entry);
+	if (error != 0)
 		return error;
-	}
 	is_new = qs__hash_find(&set->members, future) == NULL;
 	if (is_new)
-		is_to_be_told = !enter_locked(set, entry, future);
+		has_ended = enter_locked(set, future);
 	qs__mutex_unlock(&set->lock);
-	if (is_to_be_told)
-		tell(entry);
-	if (!is_new)
-		qs__free(entry);
+	if (has_ended != NULL)
+		tell(has_ended);
 	return is_new ? 1 : 0;
 }
 
@@ -145,6 +158,7 @@ int qs_as_completed_create(qs_as_completed **out, qs_future *const *futures, siz
 		return -ENOMEM;
 	qs__mutex_init(&set->lock, QS__RANK_COMPLETED);
 	qs__hash_init(&set->members, sizeof(qs_future));
+	qs__slab_init(&set->entries, sizeof(struct entry));
 	qs__collector_init(&set->collector);
 	qs__waiter_init(&set->waiter, 0, &set->collector);
 	for (size_t i = 0; i < count && error >= 0; i++)
@@ -173,17 +187,18 @@ static qs_future *hand_out(qs_as_completed *set)
 {
 	struct qs__collected *collected = qs__collector_take(&set->collector);
 	struct entry *entry;
-	void *unwanted;
+	void *buckets, *chunk;
 
 	if (collected == NULL)
 		return NULL;
 	entry = QS__ENTRY(collected, struct entry, node.collected);
-	qs__mutex_lock(&set->lock);
-	unwanted = qs__hash_remove(&set->members, &entry->in_members);
-	qs__mutex_unlock(&set->lock);
 	set->lent = entry->future;
-	qs__free(unwanted);
-	qs__free(entry);
+	qs__mutex_lock(&set->lock);
+	buckets = qs__hash_remove(&set->members, &entry->in_members);
+	chunk = qs__slab_put(&set->entries, entry);
+	qs__mutex_unlock(&set->lock);
+	qs__free(buckets);
+	qs__free(chunk);
 	return set->lent;
 }
 
@@ -296,10 +311,11 @@ void qs_as_completed_destroy(qs_as_completed *set)
 		struct entry *next = next_member(set, entry);
 
 		qs_future_release(entry->future);
-		qs__free(entry);
+		qs__free(qs__slab_put(&set->entries, entry));
 		entry = next;
 	}
 	take_back(set);
+	qs__slab_fini(&set->entries);
 	qs__hash_fini(&set->members);
 	qs__mutex_fini(&set->lock);
 	qs__object_free(&set->object);

@@ -1029,7 +1029,7 @@ static const struct sim_case as_completed_against_ends = {
 	.random = 50000,
 	.controls = {
 		{ "collector.c:qs__collector_push:compare_exchange_acq_rel", SIM_SPLIT,
-		  SIM_DEADLOCK | SIM_RACE | SIM_ASSERTION | SIM_USE_AFTER_FREE, 0 },
+		  SIM_DEADLOCK | SIM_RACE | SIM_ASSERTION | SIM_USE_AFTER_FREE | SIM_CRASH, 0 },
 	},
 };
 

@@ -219,16 +219,16 @@ static void test_as_completed_is_small_again_when_many_were_handed_out(void **st
 	for (size_t i = 0; i < MANY; i++)
 		check_next(set, futures[i]);
 	check_over(set);
-	/* One small piece of the table may be left; in a debug build, the last futures in quarantine are. */
+	/* One small piece of the table may be left, and one of the entries'; the last future is still lent. */
 	qs__object_empty_quarantine();
-	assert_in_range(pieces, before - 1, before + 1);
+	assert_in_range(pieces, before, before + 3);
 	qs_as_completed_destroy(set);
 	free(futures);
 }
 
 /* ------------------------------------------------------------------------------------------------------- no memory */
 
-#define MEMBERS 40	/* more than a table has room for at the beginning, and again */
+#define MEMBERS 40	/* more than there is room for at the beginning, and again */
 
 /* Each allocation of an add fails once: the future is not in, what is in stays, and the add can be done again. */
 static void test_as_completed_b1_add_without_memory_changes_nothing(void **state)
@@ -253,12 +253,12 @@ static void test_as_completed_b1_add_without_memory_changes_nothing(void **state
 			calls_left = -1;
 			if (result != 1) {
 				assert_int_equal(result, -ENOMEM);
-				assert_in_range(pieces, before, before + 1);	/* room for buckets is kept */
+				assert_in_range(pieces, before, before + 1);	/* what came before it is kept */
 				refused++;
 			}
 		} while (result != 1);
 	}
-	assert_true(refused > MEMBERS);
+	assert_true(refused >= 4);
 	for (int i = 0; i < MEMBERS; i += 2)
 		check_next(set, futures[i]);
 	for (int i = 1; i < MEMBERS; i += 2) {
@@ -299,7 +299,7 @@ static void test_as_completed_b1_create_without_memory_leaves_nothing(void **sta
 			assert_int_equal(pieces, before);
 		}
 	} while (result != 0);
-	assert_true(n > MEMBERS);
+	assert_true(n > 4);
 	qs_as_completed_destroy(set);
 	for (int i = 0; i < MEMBERS; i++) {
 		if (i % 2 != 0)
