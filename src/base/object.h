@@ -26,6 +26,8 @@ enum qs__magic {
 	QS__MAGIC_PROCESS,
 	QS__MAGIC_SIGNALS,
 	QS__MAGIC_QUEUE,
+	QS__MAGIC_MAP,
+	QS__MAGIC_MAP_ENTRY,
 };
 
 struct qs__object {
