@@ -51,6 +51,7 @@ void qs__frame_enter(struct qs__worker *worker, struct qs__frame *frame, qs_futu
 	frame->below = worker->top;
 	worker->top = frame;
 	qs__mutex_unlock(&worker->lock);
+	worker->depth++;
 }
 
 bool qs__frame_leave(struct qs__worker *worker, struct qs__frame *frame)
@@ -61,6 +62,7 @@ bool qs__frame_leave(struct qs__worker *worker, struct qs__frame *frame)
 	worker->top = frame->below;
 	is_lost = frame->is_lost;
 	qs__mutex_unlock(&worker->lock);
+	worker->depth--;
 	return !is_lost;
 }
 

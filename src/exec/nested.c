@@ -16,7 +16,7 @@
 #include "exec/frame.h"
 #include "exec/run.h"
 
-#define DEPTH_MAX 64u	/* bodies on one stack besides the first: 16 KiB each of the usual 1 MiB */
+#define DEPTH_MAX 64u	/* frames on one stack besides the first: 16 KiB each of the usual 1 MiB */
 
 /* The work of one wait, for the guard. */
 struct help {

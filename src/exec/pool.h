@@ -74,7 +74,7 @@ struct qs__worker {
 	bool has_begun;			/* W  options.finish is due */
 	const sigset_t *mask_before;	/* W  the signal mask of a thread that was brought; NULL = the thread is ours */
 	int cancel_before;		/* W  whether such a thread could be cancelled */
-	unsigned depth;			/* W  bodies that lie on each other */
+	unsigned depth;			/* W  frames that lie on each other */
 	qs__mutex lock;
 	int thread_id;			/* L  0 = nobody works here */
 	struct qs__frame *top;		/* L  code of the user's that runs, the innermost; NULL = none */

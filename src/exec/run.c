@@ -130,7 +130,6 @@ static void finish(struct run *run)
 	struct qs__outcome outcome;
 
 	worker->current.task_name = run->outer_name;
-	worker->depth--;
 	if (!qs__object_is_ours(worker->pool, QS__MAGIC_POOL))
 		return;
 	outcome = judge(run);
@@ -187,7 +186,6 @@ static void run_body(struct qs__worker *worker, qs_future *future, qs_stop *abov
 	run.task.deadlock[0] = '\0';
 	qs__atomic_init(&run.task.checkpoint, NULL);
 	worker->current.task_name = future->name;
-	worker->depth++;
 	/* In this order: a joiner that sees it run may abandon it, and running must not follow that. */
 	qs__future_begin(future, above);
 	qs__frame_enter(worker, &run.frame, future, &run.task);
