@@ -79,8 +79,9 @@ int qs__nested_begin(struct qs__nested *nested, const struct qs__awaited *awaite
 	bool may_run;
 	int error;
 
+	nested->stop = stop;
 	nested->blocked.worker = NULL;
-	if (help.worker == NULL || deadline != QS_NEVER)
+	if (help.worker == NULL || deadline != QS_NEVER || qs_stop_is_asked(stop) != 0)
 		return 0;
 	may_run = awaited->needs_all && help.worker->depth <= DEPTH_MAX;
 	error = qs__wait_graph_enter(&nested->blocked, help.worker, awaited, may_run);
@@ -91,7 +92,8 @@ int qs__nested_begin(struct qs__nested *nested, const struct qs__awaited *awaite
 
 int qs__nested_park(struct qs__nested *nested)
 {
-	return qs__wait_graph_park(&nested->blocked);
+	/* Asked while a body ran here: the wait ends by that, whoever is left to run the rest. */
+	return qs_stop_is_asked(nested->stop) != 0 ? 0 : qs__wait_graph_park(&nested->blocked);
 }
 
 void qs__nested_end(struct qs__nested *nested)

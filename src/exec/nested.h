@@ -6,7 +6,7 @@
  *	... if what is wanted has not happened yet, and error is 0: error = qs__nested_park(&nested), park ...
  *	qs__nested_end(&nested);					if begin returned 0
  *
- * In a thread that is no worker, and in a wait with a deadline, all of them do nothing.
+ * In a thread that is no worker, and in a wait with a deadline or whose stop was asked, all of them do nothing.
  */
 #ifndef QS__EXEC_NESTED_H
 #define QS__EXEC_NESTED_H
@@ -15,6 +15,7 @@
 
 struct qs__nested {
 	struct qs__blocked blocked;
+	qs_stop *stop;	/* borrowed; ends the wait, so that it is not stuck once this was asked; NULL = none */
 };
 
 /* Runs what of these is pending in the worker's own pool, if the wait needs all.  awaited is borrowed until the end. */
