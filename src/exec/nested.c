@@ -85,9 +85,11 @@ int qs__nested_begin(struct qs__nested *nested, const struct qs__awaited *awaite
 		return 0;
 	may_run = awaited->needs_all && help.worker->depth <= DEPTH_MAX;
 	error = qs__wait_graph_enter(&nested->blocked, help.worker, awaited, may_run);
-	if (error == 0 && may_run)
-		help_out(&help);
-	return error;
+	if (error != 0 || !may_run)
+		return error;
+	help_out(&help);
+	/* In a child that a body forked there is nothing to leave: the graph, and the locks of what it waits for, are the parent's. */
+	return qs__worker_here() == help.worker ? 0 : -QS_EFORKED;
 }
 
 int qs__nested_park(struct qs__nested *nested)

@@ -2,7 +2,7 @@
 /*
  * nested.h - what a worker does in a wait besides parking: run what it waits for, and see that the wait can end.
  *
- *	error = qs__nested_begin(&nested, &awaited, deadline, stop);	-EDEADLK, or 0
+ *	error = qs__nested_begin(&nested, &awaited, deadline, stop);	-EDEADLK, -QS_EFORKED (in a child of an inner body), or 0
  *	... if what is wanted has not happened yet, and error is 0: error = qs__nested_park(&nested), park ...
  *	qs__nested_end(&nested);					if begin returned 0
  *
