@@ -24,6 +24,7 @@ struct help {
 	const struct qs__awaited *awaited;
 	struct qs__worker *worker;
 	qs_stop *stop;
+	qs_stop *token;		/* of the task that waits, counted; NULL = there is none */
 	qs_stop *above;
 };
 
@@ -58,24 +59,25 @@ static void exited(void *arg)
 	struct help *help = arg;
 
 	qs__nested_end(help->nested);
+	qs_stop_release(help->token);
 }
 
 static void help_out(struct help *help)
 {
 	const struct qs_task *task = qs__task_here(help->worker);
-	qs_stop *token = task != NULL ? qs__future_token(task->future) : NULL;
 
-	help->above = token;
+	help->token = task != NULL ? qs__future_token(task->future) : NULL;
+	help->above = help->token;
 	/* Without memory for a token, what is asked above the task is all that the inner one hears. */
-	if (token == NULL)
+	if (help->token == NULL)
 		help->above = task != NULL ? task->above : help->worker->pool->stop;
 	qs__thread_guard(run_pending, exited, help);
-	qs_stop_release(token);
+	qs_stop_release(help->token);
 }
 
 int qs__nested_begin(struct qs__nested *nested, const struct qs__awaited *awaited, qs_time deadline, qs_stop *stop)
 {
-	struct help help = { nested, awaited, qs__worker_here(), stop, NULL };
+	struct help help = { nested, awaited, qs__worker_here(), stop, NULL, NULL };
 	bool may_run;
 	int error;
 
