@@ -114,6 +114,8 @@ int qs__guest_run(qs_pool *pool, qs_future *future)
 		guest_free(visit.guest);
 		return error;
 	}
+	/* Before anybody can see who waits for it: a pending task needs a worker of the pool, and this one does not. */
+	qs__future_claim(future);
 	move_in(&visit, &awaited);
 	qs__thread_guard(work, exited, &visit);
 	move_out(&visit);
