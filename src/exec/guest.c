@@ -56,14 +56,39 @@ static void move_in(struct visit *visit, const struct qs__awaited *awaited)
 	qs__set_current(&visit->guest->current);
 }
 
+/*
+ * The task is held while the user's init function runs, for a joiner that waits no longer to end: it has not begun.  False if that
+ * came to pass.
+ */
+static bool begin(struct visit *visit)
+{
+	const struct qs__outcome unbegun = { QS_CANCELLED, -ECANCELED, &qs__cause_overstayed, NULL };
+	struct qs__frame frame;
+
+	qs__frame_enter(visit->guest, &frame, visit->future, NULL);
+	qs__frame_note(visit->guest, &frame, &unbegun);
+	/* If it cannot begin, the pool is stopped, and so the task is refused. */
+	(void)qs__worker_begin(visit->guest);
+	return qs__frame_leave(visit->guest, &frame);
+}
+
+/* The joiner has ended the task; what is due for it is left to destroy. */
+static void forget(qs_future *future)
+{
+	if (future->stop != NULL)
+		(void)qs__callback_remove(&future->on_stop, future->stop);
+	qs_future_release(future);
+}
+
 static void work(void *arg)
 {
 	struct visit *visit = arg;
 	struct qs__worker *guest = visit->guest;
 
-	/* If it cannot begin, the pool is stopped, and so the task is refused. */
-	(void)qs__worker_begin(guest);
-	qs__serve(guest, visit->future, guest->pool->stop);
+	if (begin(visit))
+		qs__serve(guest, visit->future, guest->pool->stop);
+	else
+		forget(visit->future);
 	qs__worker_finish(guest);
 }
 

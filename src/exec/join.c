@@ -61,21 +61,28 @@ static bool is_awaited(const qs_pool *pool, const struct qs__worker *worker)
 	return worker->place == QS__PLACE_STARTING && pool->options.start != NULL;
 }
 
-/* Its callbacks are left to destroy, and its argument to the body, should it return. */
-static void leave_callbacks(qs_pool *pool, qs_future *future)
+static void leave_to_destroy(qs_pool *pool, struct qs__list *what, qs_future *future)
 {
 	qs__object_retain(&future->object);
 	qs__mutex_lock(&pool->lock);
-	qs__list_append(&pool->uncalled, &future->in_queue);
+	qs__list_append(what, &future->in_queue);
 	qs__mutex_unlock(&pool->lock);
+}
+
+/* Of a body that was left behind the callbacks, and the argument is its own; of one that never began both. */
+static void leave_dues(qs_pool *pool, qs_future *future, qs_state state)
+{
+	if (state == QS_CANCELLED)
+		leave_to_destroy(pool, &pool->unstarted, future);
+	else if (future->has_callbacks)
+		leave_to_destroy(pool, &pool->uncalled, future);
 }
 
 /* Ends the task in the worker's place.  One that was cancelled has ended; its destructor is what does not return. */
 static void end_lost(qs_pool *pool, qs_future *future, const struct qs__outcome *outcome)
 {
 	if (qs__future_end(future, outcome)) {
-		if (future->has_callbacks)
-			leave_callbacks(pool, future);
+		leave_dues(pool, future, outcome->state);
 		qs__pool_count(pool, outcome->state);
 	}
 	qs_future_release(future);
