@@ -279,6 +279,12 @@ static void describe_locked(struct qs__attended *attended, qs_time when, const c
 	attended->cause = own;
 }
 
+/* The deadline that it had has come, whether the attendant has seen that or is busy with others. */
+static bool is_over_locked(const struct qs__attended *attended)
+{
+	return attended->has_gone_off || (attended->has_timer && attended->timer.when <= qs__clock_now());
+}
+
 bool qs__attended_move_deadline(struct qs__attended *attended, qs_time when, const char *text)
 {
 	struct qs__attendant *attendant = attended->attendant;
@@ -286,7 +292,7 @@ bool qs__attended_move_deadline(struct qs__attended *attended, qs_time when, con
 	bool is_in_time;
 
 	qs__mutex_lock(&attendant->lock);
-	is_in_time = !attended->has_gone_off;
+	is_in_time = !is_over_locked(attended);
 	if (is_in_time) {
 		describe_locked(attended, when, text);
 		is_earliest = set_timer_locked(attended, when);
