@@ -680,9 +680,9 @@ typedef struct qs_task_options {
  *
  * A task with a time limit needs the attendant (see qs_stop_create()).
  *
- * Returns 0; -EAGAIN (qs_submit(): the queue is full; or the attendant cannot be started); -ETIMEDOUT (no room in
- * time); -ECANCELED (stop, the task's own stop or the pool's was asked); -ESHUTDOWN (the pool takes no more); -EDEADLK
- * (a worker would wait for room in its own pool); -ENOMEM; -EINVAL.  On error *out is untouched, fn will not run, and
+ * Returns 0; -EAGAIN (qs_submit(): the queue is full; or the attendant cannot be started); -ETIMEDOUT (no room in time,
+ * or by begin_by); -ECANCELED (stop, the task's own stop or the pool's was asked); -ESHUTDOWN (the pool takes no more);
+ * -EDEADLK (a worker would wait for room in its own pool); -ENOMEM; -EINVAL.  On error *out is untouched, fn will not run, and
  * arg stays the caller's (its destructor is not called).
  * Threads: any, tasks included.  Waits: qs_submit_by(), for room.  Handlers: no.  Fork: -QS_EFORKED.
  */

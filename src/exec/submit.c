@@ -47,6 +47,12 @@ struct patience {
 	qs_stop *stop;
 };
 
+/* The task's own time to begin was over before there was room; nobody has asked for a stop. */
+static bool is_too_late(const qs_future *future)
+{
+	return future->has_limit && qs__future_is_own_limit(future, qs__stop_cause(future->stop));
+}
+
 /* Puts it into the queue, or runs it here, or waits for room, as that is wished and allowed. */
 static int enqueue(qs_pool *pool, qs_future *future, bool *out_is_unattended, const struct patience *patience)
 {
@@ -63,6 +69,8 @@ static int enqueue(qs_pool *pool, qs_future *future, bool *out_is_unattended, co
 			return -EDEADLK;
 		error = qs__queue_push_by(&pool->queue, &future->in_queue, out_is_unattended, patience->deadline,
 					  patience->stop, future->stop);
+		if (error == -ECANCELED && qs_stop_is_asked(patience->stop) != 1 && is_too_late(future))
+			error = -ETIMEDOUT;
 	}
 	/* A pool that was stopped closes its queue; that is not the same as shut down. */
 	return error == -ESHUTDOWN && qs__stop_find_asked(pool->stop) != NULL ? -ECANCELED : error;
