@@ -80,13 +80,27 @@ static int64_t time_since(qs_time then, qs_time now)
 	return then != 0 ? now - then : 0;
 }
 
-/* When the task was asked to stop: by whoever asked its own token, else by whoever asked the pool's; 0 = it was not. */
+/* The earlier one of two moments; 0 = not known. */
+static qs_time earlier(qs_time one, qs_stop *asked)
+{
+	const qs_time other = asked != NULL ? qs__stop_cause(asked)->asked_at : 0;
+
+	return (one == 0 || (other != 0 && other < one)) ? other : one;
+}
+
+/*
+ * When the task was first asked to stop: its own token, its submitter's or its time limit's, or the pool's, which a joiner has asked
+ * just now; 0 = it was not.
+ */
 static qs_time asked_at(const struct qs__worker *worker, qs_future *running)
 {
-	qs_stop *asked = running != NULL ? qs__future_asked_by(running) : NULL;
-	const qs_time when = asked != NULL ? qs__stop_cause(asked)->asked_at : 0;
+	qs_time when = worker->pool->asked_at;
 
-	return when != 0 ? when : worker->pool->asked_at;
+	if (running != NULL) {
+		when = earlier(when, qs__future_asked_by(running));
+		when = earlier(when, qs__stop_find_asked(running->stop));
+	}
+	return when;
 }
 
 static void describe_frame(const struct qs__worker *worker, const struct qs__frame *frame, qs_straggler *out)
