@@ -82,7 +82,10 @@ bool qs__worker_begin(struct qs__worker *worker)
 	worker->has_begun = error >= 0;
 	if (error < 0) {
 		note_error(worker, error, "could not begin", text);
+		/* That runs callbacks and destructors here. */
+		qs__frame_enter(worker, &frame, NULL, NULL);
 		(void)qs_stop_ask(worker->pool->stop, error, text);
+		(void)qs__frame_leave(worker, &frame);
 	}
 	return worker->has_begun;
 }
