@@ -85,7 +85,8 @@ int qs__nested_begin(struct qs__nested *nested, const struct qs__awaited *awaite
 	nested->blocked.worker = NULL;
 	if (help.worker == NULL || deadline != QS_NEVER || qs_stop_is_asked(stop) != 0)
 		return 0;
-	may_run = awaited->needs_all && help.worker->depth <= DEPTH_MAX;
+	/* A worker's first task comes after its init function, and its last one before its finish function. */
+	may_run = awaited->needs_all && help.worker->has_begun && help.worker->depth <= DEPTH_MAX;
 	error = qs__wait_graph_enter(&nested->blocked, help.worker, awaited, may_run);
 	if (error != 0 || !may_run)
 		return error;
