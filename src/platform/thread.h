@@ -5,19 +5,19 @@
 #ifndef QS__PLATFORM_THREAD_H
 #define QS__PLATFORM_THREAD_H
 
-#include <pthread.h>
 #include <stddef.h>
 
 #include "platform/clock.h"
 
-typedef pthread_t qs__thread;
+/* What is to be joined or detached, once. */
+typedef struct qs__thread_record *qs__thread;
 typedef void qs__thread_fn(void *arg);
 
 /*
  * Start fn(arg) in a thread that blocks all signals but those that report a fault of its own.
  *
  *   stack_bytes  0 = the system's default; see qs__thread_min_stack()
- *   name         borrowed for the call; the system may cut it (15 bytes on Linux)
+ *   name         borrowed for the call; the system may cut it (15 bytes on Linux) or have no names
  *
  * Returns 0, -EAGAIN, -ENOMEM, -EINVAL.
  */
@@ -41,7 +41,7 @@ void qs__thread_restore_cancel(int before);
 /* The least stack that a worker can live on. */
 size_t qs__thread_min_stack(void);
 
-/* The system's number of this thread, for people and their tools. */
+/* The system's number of this thread, for people and their tools; ours, where the system has none. */
 int qs__thread_id(void);
 
 /* An address that is this thread's alone while it lives: to tell whether two moments are in the same thread. */

@@ -19,7 +19,7 @@
 #include <cmocka.h>
 
 #include "platform/cpu.h"
-#include "platform/real/cgroup.h"
+#include "platform/linux/cgroup.h"
 
 /* ---------------------------------------------------------------------------------------------------------------
  * A folder that looks like the root of some machine

@@ -7,7 +7,7 @@
  */
 #define _GNU_SOURCE
 #define qs__park steady_park
-#include "platform/real/park.c"
+#include "park.c"
 #undef qs__park
 
 int qs__park(const qs__atomic(uint32_t) *word, uint32_t value, qs_time deadline);

@@ -11,12 +11,12 @@ enum { STACK_BYTES = 64 << 10 };
 
 static qs__thread handle_of(unsigned index)
 {
-	return (qs__thread)index + 1;
+	return (qs__thread)((uintptr_t)index + 1);
 }
 
 static unsigned index_of(qs__thread thread)
 {
-	return (unsigned)(thread - 1);
+	return (unsigned)((uintptr_t)thread - 1);
 }
 
 int qs__thread_start(qs__thread *out, qs__thread_fn *fn, void *arg, size_t stack_bytes, const char *name)

@@ -4,18 +4,12 @@
  *
  * The child borrows our memory until its exec (CLONE_VM): no page table is copied, which makes it as
  * fast as vfork and twice as fast as fork.  It has a stack of its own, and this thread is held until
- * the exec has succeeded or the child has gone (CLONE_VFORK).  spawn_child.c tells by which rules it
- * lives meanwhile; all that can be prepared is prepared here, in one block of memory:
- *
- *	plan | files of PATH | descriptors | sources | text of the files | stack
+ * the exec has succeeded or the child has gone (CLONE_VFORK).  spawn_calls.h tells by which rules it
+ * lives meanwhile; what can be prepared is in the plan.
  *
  * The child gets no exit signal before its exec, which gives it SIGCHLD.  So a spawn that fails is
  * nothing that the host's SIGCHLD handler hears of, or that its waitpid(-1) could find; that is why
  * every wait here says __WALL.
- *
- * The mask and the ignored signals of a child are those that the program was started with (FAILURES
- * D1): what a worker blocks, or the host has come to ignore since, is no business of the child's; what
- * `nohup` ignores is.  They are noted when the library is loaded.
  *
  * A child's number is used only while its status has not been taken; waiting and signalling go through
  * the pidfd (D2, D3).
@@ -25,196 +19,34 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "platform/alloc.h"
-#include "spawn_plan.h"
+#include "platform/real/spawn_plan.h"
 
 #define CHILD_STACK_BYTES 16384	/* ours needs 2 KiB; the rest is for what libc or a tool may put below */
 #define STACK_ALIGNMENT 16
-#define STANDARD_FDS 3		/* 0 to 2: always there in a child, never ours */
 
 /* From the kernel's headers, which not every libc comes with. */
 #define KERNEL_CLONE_PIDFD 0x1000
 #define KERNEL_P_PIDFD 3
 #define KERNEL_SIGNAL_GROUP 4u	/* PIDFD_SIGNAL_PROCESS_GROUP, Linux 6.9 */
 
-#define ALL_SIGNALS (~(qs__signal_bits)0)
-
-/* ---------------------------------------------------------------------------------------------------------------
- * Signals as the program was started with them
- */
-
-/* Written before main, or by the thread that loads the library; read-only ever after. */
-static qs__signal_bits start_mask;
-static qs__signal_bits start_ignored;
-
-static long set_mask(const qs__signal_bits *mask, qs__signal_bits *out_old)
-{
-	return syscall(SYS_rt_sigprocmask, SIG_SETMASK, mask, out_old, sizeof(qs__signal_bits));
-}
-
-__attribute__((__constructor__)) static void note_start(void)
-{
-	(void)set_mask(NULL, &start_mask);
-	for (int signal = 1; signal <= QS__SIGNAL_LAST; signal++) {
-		struct sigaction action;
-
-		if (sigaction(signal, NULL, &action) == 0 && action.sa_handler == SIG_IGN)
-			start_ignored |= (qs__signal_bits)1 << (signal - 1);
-	}
-}
-
-/* ---------------------------------------------------------------------------------------------------------------
- * The plan
- */
-
-struct search {
-	const char *name;
-	const char *folders;	/* PATH; NULL: the name is a path */
-	size_t count;		/* files to try */
-	size_t bytes;		/* of their text */
-};
-
-static struct search search_begin(const char *name)
-{
-	struct search search = { name, NULL, 1, strlen(name) + 1 };
-
-	if (name[0] == '\0' || strchr(name, '/') != NULL)
-		return search;
-	search.folders = getenv("PATH");
-	if (search.folders == NULL)
-		search.folders = "/bin:/usr/bin";	/* what execvp() takes then */
-	for (const char *c = search.folders; *c != '\0'; c++)
-		search.count += *c == ':';
-	search.bytes = strlen(search.folders) + 1 + search.count * (strlen(name) + 1);
-	return search;
-}
-
-/* An empty folder is the present one. */
-static void search_list(const struct search *search, char **files, char *text)
-{
-	const char *folder = search->folders;
-
-	if (folder == NULL) {
-		files[0] = strcpy(text, search->name);
-		return;
-	}
-	for (size_t i = 0; i < search->count; i++) {
-		const size_t length = strcspn(folder, ":");
-
-		files[i] = text;
-		memcpy(text, folder, length);
-		text += length;
-		if (length > 0)
-			*text++ = '/';
-		text = stpcpy(text, search->name) + 1;
-		folder += length + 1;
-	}
-}
-
-static int by_child(const void *a, const void *b)
-{
-	const qs_process_fd *left = a;
-	const qs_process_fd *right = b;
-
-	return (left->child > right->child) - (left->child < right->child);
-}
-
-/* The map, with /dev/null for those of 0 to 2 that are not in it, in order.  Returns how many there are. */
-static size_t complete_fds(qs_process_fd *fds, const qs_process_options *options)
-{
-	size_t count = options->fd_count;
-	bool is_mapped[STANDARD_FDS] = { false };
-
-	for (size_t i = 0; i < count; i++) {
-		fds[i] = options->fds[i];
-		if (fds[i].child < STANDARD_FDS)
-			is_mapped[fds[i].child] = true;
-	}
-	for (int fd = 0; fd < STANDARD_FDS; fd++) {
-		if (!is_mapped[fd])
-			fds[count++] = (qs_process_fd){ fd, QS_NULL_FD };
-	}
-	qsort(fds, count, sizeof(*fds), by_child);
-	return count;
-}
-
-static qs__signal_bits mask_of_child(const qs_process_options *options)
-{
-	qs__signal_bits mask = start_mask;
-
-	if (options->flags & QS_PROCESS_MASK)
-		memcpy(&mask, options->mask, sizeof(mask));	/* a sigset_t begins with what the kernel knows */
-	return mask;
-}
-
-/* One block, freed by qs__free(); NULL without memory. */
-static struct qs__spawn_plan *plan_create(const qs_process_options *options, void **out_stack_top)
-{
-	const struct search search = search_begin(options->argv[0]);
-	const size_t fds_room = options->fd_count + STANDARD_FDS;
-	const size_t files_at = sizeof(struct qs__spawn_plan);
-	const size_t fds_at = files_at + (search.count + 1) * sizeof(char *);
-	const size_t sources_at = fds_at + fds_room * sizeof(qs_process_fd);
-	const size_t text_at = sources_at + fds_room * sizeof(int);
-	const size_t stack_at = text_at + search.bytes;
-	char *block = qs__alloc(stack_at + CHILD_STACK_BYTES);
-	struct qs__spawn_plan *plan = (struct qs__spawn_plan *)block;
-
-	if (plan == NULL)
-		return NULL;
-	char **files = (char **)(block + files_at);
-	qs_process_fd *fds = (qs_process_fd *)(block + fds_at);
-
-	search_list(&search, files, block + text_at);
-	plan->files = files;
-	plan->argv = options->argv;
-	plan->environment = options->environment != NULL ? options->environment : (const char *const *)environ;
-	plan->directory = options->directory;
-	plan->fds = fds;
-	plan->sources = (int *)(block + sources_at);
-	plan->fd_count = complete_fds(fds, options);
-	plan->mask = mask_of_child(options);
-	plan->ignored = start_ignored;
-	plan->own_group = !(options->flags & QS_PROCESS_SAME_GROUP);
-
-	char *top = block + stack_at + CHILD_STACK_BYTES;
-	*out_stack_top = top - (uintptr_t)top % STACK_ALIGNMENT;
-	return plan;
-}
-
-/* ---------------------------------------------------------------------------------------------------------------
- * Descriptors of our own
- */
-
-/* Our descriptors stay clear of 0 to 2, also where the program was started without some of them. */
-static int above_standard(int fd)
-{
-	if (fd < 0 || fd >= STANDARD_FDS)
-		return fd;
-
-	const int higher = fcntl(fd, F_DUPFD_CLOEXEC, STANDARD_FDS);
-	const int rc = higher < 0 ? -errno : higher;
-
-	close(fd);
-	return rc == -EINVAL ? -EMFILE : rc;
-}
+/* A set of signals as the kernel has them: all of them, libc's own as well. */
+#define ALL_SIGNALS (~UINT64_C(0))
 
 static int open_pidfd(pid_t pid)
 {
 	const long fd = syscall(SYS_pidfd_open, pid, 0);
 
-	return fd < 0 ? -errno : above_standard((int)fd);
+	return fd < 0 ? -errno : qs__spawn_above_standard((int)fd);
 }
 
 void qs__child_close_fd(int fd)
@@ -247,14 +79,21 @@ int __clone(int (*fn)(void *), void *stack, int flags, void *arg, ...);
 #define clone __clone
 #endif
 
+static long set_mask(const uint64_t *mask, uint64_t *out_old)
+{
+	return syscall(SYS_rt_sigprocmask, SIG_SETMASK, mask, out_old, sizeof(*mask));
+}
+
 /* Returns the child's number, and its pidfd if the system makes one with it, else -1. */
-static pid_t clone_child(struct qs__spawn_plan *plan, void *stack_top, int *out_fd)
+static pid_t clone_child(struct qs__spawn_plan *plan, int *out_fd)
 {
 	const int flags = CLONE_VM | CLONE_VFORK;
-	qs__signal_bits mask;
+	char *top = plan->extra + CHILD_STACK_BYTES;
+	void *stack_top = top - (uintptr_t)top % STACK_ALIGNMENT;
+	uint64_t mask;
 
 	*out_fd = -1;
-	(void)set_mask(&(qs__signal_bits){ ALL_SIGNALS }, &mask);
+	(void)set_mask(&(uint64_t){ ALL_SIGNALS }, &mask);
 	pid_t pid = clone(qs__spawn_child, stack_top, flags | KERNEL_CLONE_PIDFD, plan, out_fd);
 	if (pid < 0 && errno == EINVAL)
 		pid = clone(qs__spawn_child, stack_top, flags, plan);
@@ -274,10 +113,10 @@ static void discard(pid_t pid, int fd)
 		close(fd);
 }
 
-static int start(struct qs__child *out, struct qs__spawn_plan *plan, void *stack_top)
+static int start(struct qs__child *out, struct qs__spawn_plan *plan)
 {
 	int fd;
-	const pid_t pid = clone_child(plan, stack_top, &fd);
+	const pid_t pid = clone_child(plan, &fd);
 
 	if (pid < 0)
 		return pid;
@@ -285,7 +124,7 @@ static int start(struct qs__child *out, struct qs__spawn_plan *plan, void *stack
 		discard(pid, fd);
 		return plan->error;
 	}
-	fd = fd < 0 ? open_pidfd(pid) : above_standard(fd);
+	fd = fd < 0 ? open_pidfd(pid) : qs__spawn_above_standard(fd);
 	if (fd == -ESRCH)
 		return -QS_ELOST;	/* it has ended already, and the host reaped it: the number says nothing any more */
 	if (fd < 0) {
@@ -299,9 +138,8 @@ static int start(struct qs__child *out, struct qs__spawn_plan *plan, void *stack
 int qs__spawn(struct qs__child *out, const qs_process_options *options)
 {
 	const int saved = errno;
-	void *stack_top = NULL;
-	struct qs__spawn_plan *plan = plan_create(options, &stack_top);
-	const int rc = plan == NULL ? -ENOMEM : start(out, plan, stack_top);
+	struct qs__spawn_plan *plan = qs__spawn_plan_create(options, CHILD_STACK_BYTES);
+	const int rc = plan == NULL ? -ENOMEM : start(out, plan);
 
 	qs__free(plan);
 	errno = saved;
