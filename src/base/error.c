@@ -3,13 +3,12 @@
  * error.c - words for codes.
  *
  * The codes that our calls return have words that say what they mean here, those of quiesce.h (`make check-man` compares); for
- * all others libc's are good.
+ * all others the system's are good.
  */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <stddef.h>
-#include <string.h>
 
+#include "platform/errno_words.h"
 #include "quiesce.h"
 
 static const struct {
@@ -42,6 +41,6 @@ const char *qs_strerror(int code)
 		if (table[i].code == positive)
 			return table[i].words;
 	}
-	words = strerrordesc_np(positive);
+	words = qs__errno_words(positive);
 	return words != NULL ? words : "unknown error";
 }
