@@ -60,11 +60,10 @@ def test_first_error_cancel_hands_out_the_cancelled():
 
 
 def wait_until_all_wait(process):
-    """Three workers are there, and no thread is awake: then all nine tasks are submitted, and three of them run."""
+    """All threads are there (main, the attendant, three workers), and none is awake: all nine tasks are submitted, three run."""
     def is_quiet():
         threads = [(path / "stat").read_text() for path in pathlib.Path(f"/proc/{process.pid}/task").iterdir()]
-        workers = [text for text in threads if "(first_error-" in text]
-        return len(workers) == 3 and all(text.rpartition(")")[2].split()[0] == "S" for text in threads)
+        return len(threads) == 5 and all(text.rpartition(")")[2].split()[0] == "S" for text in threads)
     wait_for(is_quiet, "three workers, and all threads asleep")
 
 

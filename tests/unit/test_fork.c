@@ -26,6 +26,7 @@
 #include "support/child.h"
 #include "support/leftovers.h"
 #include "support/patience.h"
+#include "support/platform.h"
 #include "support/pools.h"
 #include "support/soak.h"
 
@@ -324,6 +325,7 @@ static void test_fork_b11_even_without_fork_handlers(void **state)
 	pid_t pid;
 
 	(void)state;
+	skip_on_posix(POSIX_NO_RAW_FORKS);
 	skip_under_tsan("cannot follow _Fork()");
 	pid = _Fork();
 	assert_true(pid >= 0);
@@ -337,6 +339,7 @@ static void test_fork_b11_even_without_libc_knowing_of_the_fork(void **state)
 	pid_t pid;
 
 	(void)state;
+	skip_on_posix(POSIX_NO_RAW_FORKS);
 	skip_under_tsan("cannot follow a raw clone");
 	pid = (pid_t)syscall(SYS_clone, SIGCHLD, NULL, NULL, NULL, NULL);
 	assert_true(pid >= 0);

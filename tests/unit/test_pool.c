@@ -176,7 +176,8 @@ static void test_pool_worker_has_its_name_and_blocks_all_but_faults(void **state
 	future = task_submit(pool, note_mask, name);
 	assert_int_equal(qs_wait(future, patience(), NULL), 0);
 	assert_int_equal(qs_future_value(future), 1);
-	assert_string_equal(name, "crew-0");
+	if (!QS_PLATFORM_POSIX)	/* which has no names */
+		assert_string_equal(name, "crew-0");
 	task_end(future, QS_DONE);
 	(void)pool_end(pool, QS_DRAIN);
 }

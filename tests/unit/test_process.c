@@ -27,6 +27,7 @@
 #include "support/leftovers.h"
 #include "support/old_kernel.h"
 #include "support/patience.h"
+#include "support/platform.h"
 #include "support/probe.h"
 #include "support/probe_run.h"
 
@@ -105,6 +106,7 @@ static void test_process_usage_is_told(void **state)
 	qs_process *process;
 
 	(void)state;
+	skip_on_posix(POSIX_NO_USAGE);
 	spawn_mode(&process, "exit", 0);
 	assert_int_equal(qs_process_wait(process, patience(), NULL, &status), 0);
 	assert_true(status.usage.ru_maxrss > 0);
@@ -296,6 +298,7 @@ static void test_process_d6_the_group_of_a_lost_leader_is_ended(void **state)
 	struct probe probe;
 
 	(void)state;
+	skip_on_posix(POSIX_NO_PIDFD);
 	if (!can_signal_groups_by_pidfd()) {
 		print_message("SKIP: no signals to groups through a pidfd before Linux 6.9\n");
 		skip();
@@ -451,6 +454,7 @@ static void test_process_end_kills_the_stubborn_rest_of_the_group(void **state)
 	qs_process_status status = QS_PROCESS_STATUS_INIT;
 
 	(void)state;
+	skip_on_posix(POSIX_NO_GROUPS);
 	probe_start(&probe, "parent");
 	probe_await_ready(&probe);
 	const qs_time grace = qs_after_ms(50);
@@ -484,6 +488,7 @@ static void test_process_end_grants_the_grace_to_the_whole_group(void **state)
 	char text[8];
 
 	(void)state;
+	skip_on_posix(POSIX_NO_GROUPS);
 	probe_start(&probe, "tidy");
 	probe_await_ready(&probe);
 	assert_int_equal(qs_process_end(probe.process, SIGTERM, QS_NEVER, NULL, &status), 0);
