@@ -134,7 +134,8 @@ int __wrap_madvise(void *at, size_t bytes, int advice)
 	return is_to_fail(SITE_MEMORY) ? -1 : __real_madvise(at, bytes, advice);
 }
 
-cpu_set_t *__real___sched_cpualloc(size_t count);
+/* Weak: in musl CPU_ALLOC() is calloc(). */
+__attribute__((__weak__)) cpu_set_t *__real___sched_cpualloc(size_t count);
 cpu_set_t *__wrap___sched_cpualloc(size_t count);
 cpu_set_t *__wrap___sched_cpualloc(size_t count)
 {

@@ -45,16 +45,31 @@ static void give_up(const struct gate *gate, unsigned level, const char *file, i
 	abort();
 }
 
+/* Wait for a raise, until the limit or, where only the wall clock is to be had, about as long. */
+static void await_raise(struct gate *gate, qs_time limit)
+{
+#ifdef __GLIBC__
+	const struct timespec point = { (time_t)(limit / NS_PER_S), (long)(limit % NS_PER_S) };
+
+	(void)pthread_cond_clockwait(&gate->is_raised, &gate->lock, CLOCK_MONOTONIC, &point);
+#else
+	struct timespec point;
+
+	(void)clock_gettime(CLOCK_REALTIME, &point);
+	point.tv_sec += (time_t)((limit - qs_now()) / NS_PER_S) + 1;
+	(void)pthread_cond_timedwait(&gate->is_raised, &gate->lock, &point);
+#endif
+}
+
 void gate_await_at(struct gate *gate, unsigned level, const char *file, int line)
 {
 	const qs_time limit = patience();
-	const struct timespec point = { (time_t)(limit / NS_PER_S), (long)(limit % NS_PER_S) };
 
 	(void)pthread_mutex_lock(&gate->lock);
 	while (gate->level < level) {
-		if (pthread_cond_clockwait(&gate->is_raised, &gate->lock, CLOCK_MONOTONIC, &point) != 0 &&
-		    gate->level < level)
+		if (qs_now() >= limit)
 			give_up(gate, level, file, line);
+		await_raise(gate, limit);
 	}
 	(void)pthread_mutex_unlock(&gate->lock);
 }
