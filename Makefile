@@ -24,8 +24,8 @@ place = -DCMAKE_INSTALL_PREFIX='$(or $(PREFIX),/usr/local)' \
 # Under `make -j` the inner make takes its share of the outer one's jobs.
 parallel = $(if $(findstring -j,$(MAKEFLAGS)),,--parallel $(JOBS))
 
-.PHONY: all help run check check-quick check-asan check-ubsan check-tsan check-memcheck check-sim check-all \
-	check-includes check-pairs check-man check-fresh soak bench install uninstall format clean dist configure
+.PHONY: all help run check check-quick check-asan check-ubsan check-tsan check-memcheck check-sim check-posix \
+	check-musl check-all check-includes check-pairs check-man check-fresh soak bench install uninstall format clean dist configure
 
 all: configure	## the program, the libraries, the manual and the examples, into build/ (the default)
 	+@cmake --build $(BUILD) $(parallel) --target artifacts
@@ -62,8 +62,14 @@ check-memcheck:	## the tests under valgrind's memcheck
 check-sim:	## the simulator at full depth
 	@tools/setup test && tools/run-tests sim
 
+check-posix:	## the tests on the platform layer of plain POSIX
+	@tools/setup test && tools/run-tests posix
+
+check-musl:	## the tests with musl for a libc
+	@tools/setup test musl && tools/run-tests musl
+
 check-all: check-includes check-pairs check-man	## everything that runs on this machine, before an issue is called finished
-	@tools/setup memcheck && tools/run-tests release debug asan ubsan tsan sim && tools/memcheck
+	@tools/setup memcheck musl && tools/run-tests release debug asan ubsan tsan sim posix musl && tools/memcheck
 
 check-includes:	## each folder of src/ includes only what its .may_include allows
 	@tools/check-includes
