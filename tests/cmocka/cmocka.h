@@ -28,7 +28,7 @@ struct CMUnitTest {
 #define cmocka_unit_test(test) { #test, test, NULL, NULL, NULL }
 #define cmocka_unit_test_setup_teardown(test, setup, teardown) { #test, test, setup, teardown, NULL }
 
-/* The number of tests that failed.  CMOCKA_TEST_FILTER names those to run, with * and ?. */
+/* The number of tests that failed. */
 #define cmocka_run_group_tests(tests, setup, teardown) \
 	cmocka_run_group_tests_name(#tests, tests, setup, teardown)
 #define cmocka_run_group_tests_name(name, tests, setup, teardown) \
@@ -36,7 +36,7 @@ struct CMUnitTest {
 int _cmocka_run_group_tests(const char *name, const struct CMUnitTest *tests, size_t count, CMFixtureFunction setup,
 			    CMFixtureFunction teardown);
 
-/* Tests whose names fit the pattern are left out. */
+/* Tests whose names fit the pattern, with * and ?, are left out. */
 void cmocka_set_skip_filter(const char *pattern);
 
 void print_message(const char *format, ...) __attribute__((__format__(__printf__, 1, 2)));
