@@ -17,7 +17,6 @@
 #include <system_error>
 #include <type_traits>
 #include <utility>
-#include <vector>
 
 #include <fcntl.h>
 #include <poll.h>
@@ -116,17 +115,16 @@ static bool print_as_they_come(const set_owner &set, qs_stop *hard)
 static bool run_all(char **paths, const signals_owner &signals)
 {
 	qs_pool_options options = QS_POOL_OPTIONS_INIT;
-	std::vector<future_owner> owners;
-	std::vector<qs_future *> futures;
 
 	options.workers = 4;
 	options.stop = qs_signals_soft(signals.get());
 	const auto pool = make<pool_owner>(qs_pool_create, &options);
+	const auto set = make<set_owner>(qs_as_completed_create, nullptr, 0);
 	for (; *paths != nullptr; paths++) {
-		owners.push_back(submit(pool, [path = std::string(*paths)](qs_stop *stop) { return first_line(path, stop); }));
-		futures.push_back(owners.back().get());
+		const auto future = submit(pool, [path = std::string(*paths)](qs_stop *stop) { return first_line(path, stop); });
+
+		check(qs_as_completed_add(set.get(), future.get()), *paths);
 	}
-	const auto set = make<set_owner>(qs_as_completed_create, futures.data(), futures.size());
 	return print_as_they_come(set, qs_signals_hard(signals.get()));
 }
 
