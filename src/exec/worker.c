@@ -276,10 +276,12 @@ static struct qs__worker *take_place_locked(qs_pool *pool, enum qs__place place)
 
 /* ----------------------------------------------------------------------------------------------------- own workers */
 
-/* A pool that drains wants another worker only in the place of one whose thread was ended. */
+/* A pool that drains wants another worker only in the place of one whose thread was ended, and then at once. */
 static bool may_grow_locked(const qs_pool *pool)
 {
-	return pool->mode <= QS__MODE_DRAIN && (pool->retry_at == 0 || qs__clock_now() >= pool->retry_at);
+	if (pool->mode == QS__MODE_DRAIN)
+		return true;
+	return pool->mode == QS__MODE_OPEN && (pool->retry_at == 0 || qs__clock_now() >= pool->retry_at);
 }
 
 static struct qs__worker *reserve(qs_pool *pool)
@@ -334,10 +336,14 @@ static bool note_started(qs_pool *pool, struct qs__worker *worker, qs__thread th
 	return has_exited;
 }
 
-/* Meanwhile a visitor may have moved in, or a joiner may have given the place up: then it is not ours to give back. */
-static void note_failed(qs_pool *pool, struct qs__worker *worker)
+/*
+ * Meanwhile a visitor may have moved in, or a joiner may have given the place up: then it is not ours to give back.  True if
+ * nobody is there, and nobody more will come.
+ */
+static bool note_failed(qs_pool *pool, struct qs__worker *worker)
 {
 	bool is_vacant;
+	bool is_deserted;
 	int64_t pause;
 
 	qs__mutex_lock(&pool->lock);
@@ -348,6 +354,8 @@ static void note_failed(qs_pool *pool, struct qs__worker *worker)
 	worker->is_starting = false;
 	if (is_vacant)
 		qs__place_leave_locked(worker, QS__PLACE_FREE);
+	/* relaxed: it changes under this lock. */
+	is_deserted = pool->mode != QS__MODE_OPEN && qs__load_relaxed(&pool->places_taken) == 0;
 	qs__mutex_unlock(&pool->lock);
 	if (is_vacant)
 		qs__pool_unhold(pool);
@@ -355,16 +363,22 @@ static void note_failed(qs_pool *pool, struct qs__worker *worker)
 	qs__pool_unhold(pool);
 	if (is_vacant)
 		qs__pool_release(pool);
+	return is_deserted;
 }
 
-/* Starts one more.  *out_has_exited: a body has ended its thread already, and nobody has come in its place. */
-static int grow(qs_pool *pool, bool *out_has_exited)
+/* What became of a start, besides its error. */
+struct growth {
+	bool has_exited;	/* a body has ended the thread already, and nobody has come in its place */
+	bool is_deserted;	/* it failed, and there is nobody in a pool that drains */
+};
+
+static int grow(qs_pool *pool, struct growth *out)
 {
 	struct qs__worker *worker;
 	qs__thread thread = { 0 };
 	int error;
 
-	*out_has_exited = false;
+	*out = (struct growth){ false, false };
 	/* relaxed: a hint; the places are looked through under the lock. */
 	if (qs__load_relaxed(&pool->places_free) == 0)
 		return -EAGAIN;
@@ -373,36 +387,32 @@ static int grow(qs_pool *pool, bool *out_has_exited)
 		return -EAGAIN;
 	error = start(pool, worker, &thread);
 	if (error == 0)
-		*out_has_exited = note_started(pool, worker, thread);
+		out->has_exited = note_started(pool, worker, thread);
 	else
-		note_failed(pool, worker);
+		out->is_deserted = note_failed(pool, worker);
 	return error;
 }
 
-/* Finds somebody for the tasks that a worker has left behind; in a pool that drains, nobody else will. */
+/*
+ * Finds somebody for the tasks that a worker has left behind; in a pool that drains, nobody else will.  If no place is free, who
+ * has the last one comes here, too.
+ */
 static void replace(qs_pool *pool)
 {
-	struct qs__queue_counts counts;
-	bool has_exited;
-	int error;
+	struct growth growth = { true, false };
 
-	do {
-		counts = qs__queue_look(&pool->queue);
-		if (counts.pending == 0)
-			return;
-		error = grow(pool, &has_exited);
-	} while (has_exited);
-	/* relaxed: the caller is out of the count; who comes now has a submit to thank for it, which sees to its own task. */
-	if (error != 0 && counts.is_closed && qs__load_relaxed(&pool->places_taken) == 0)
+	while (growth.has_exited && qs__queue_look(&pool->queue).pending != 0)
+		(void)grow(pool, &growth);
+	if (growth.is_deserted)
 		qs__pool_cancel_rest(pool, &qs__cause_no_worker, NULL);
 }
 
 int qs__pool_grow(qs_pool *pool)
 {
-	bool has_exited;
-	const int error = grow(pool, &has_exited);
+	struct growth growth;
+	const int error = grow(pool, &growth);
 
-	if (has_exited)
+	if (growth.has_exited)
 		replace(pool);
 	return error;
 }
