@@ -265,7 +265,7 @@ static int act_fail_to_join(qs_future *future, struct deed *deed)
 
 typedef int act_fn(qs_future *future, struct deed *deed);
 
-static act_fn *const acts[] = { act_nothing, act_submit,   act_cancel,		act_wait,	 act_add,
+static act_fn *const acts[] = { act_nothing, act_submit, act_cancel, act_wait, act_add,
 				act_release, act_shutdown, act_destroy_another, act_end_another, act_fail_to_join };
 
 #define ACTS (sizeof(acts) / sizeof(acts[0]))
