@@ -19,14 +19,15 @@
 #define NS_PER_MS INT64_C(1000000)
 
 /*
- * A task that stays, another behind it that fills the pool's queue, one queue full and one dry, a pipe that stays empty, and a child
- * that reads it.
+ * A task that stays, another behind it that fills the pool's queue, a map that finds no room there, one queue full and one dry, a
+ * pipe that stays empty, and a child that reads it.
  */
 struct stillness {
 	qs_pool *pool;
 	struct hold hold;
 	qs_future *futures[2];
 	qs_as_completed *set;
+	qs_map *map;
 	qs_queue *full;
 	qs_queue *dry;
 	qs_process *process;
@@ -79,6 +80,13 @@ static int call_submit_by(struct stillness *still)
 	return qs_submit_by(NULL, still->pool, body_return, NULL, NULL, still->deadline, still->stop);
 }
 
+static int call_map_next(struct stillness *still)
+{
+	qs_future *future;
+
+	return qs_map_next(still->map, &future, still->deadline, still->stop);
+}
+
 static int call_queue_put(struct stillness *still)
 {
 	return qs_queue_put(still->full, still, still->deadline, still->stop);
@@ -109,6 +117,7 @@ static const struct {
 	{ "qs_wait_first_failure", call_wait_first_failure, -ETIMEDOUT },
 	{ "qs_as_completed_next", call_as_completed_next, -ETIMEDOUT },
 	{ "qs_submit_by", call_submit_by, -ETIMEDOUT },
+	{ "qs_map_next", call_map_next, -ETIMEDOUT },
 	{ "qs_queue_put", call_queue_put, -ETIMEDOUT },
 	{ "qs_queue_get", call_queue_get, -ETIMEDOUT },
 	{ "qs_process_wait", call_process_wait, -ETIMEDOUT },
@@ -116,6 +125,12 @@ static const struct {
 #define CALLS (sizeof(calls) / sizeof(calls[0]))
 
 _Static_assert(CALLS <= EACH_WAIT_MAX, "room for each");
+
+static int give_nothing(void **out_item, void *arg)
+{
+	*out_item = arg;
+	return 1;
+}
 
 static void stillness_make(struct stillness *still, qs_time deadline, qs_stop *stop)
 {
@@ -133,6 +148,7 @@ static void stillness_make(struct stillness *still, qs_time deadline, qs_stop *s
 	gate_await(&still->hold.entered, 1);
 	CHILD_CHECK(qs_submit(&still->futures[1], still->pool, body_return, NULL) == 0);
 	CHILD_CHECK(qs_as_completed_create(&still->set, still->futures, 2) == 0);
+	CHILD_CHECK(qs_map_create(&still->map, still->pool, body_return, give_nothing, NULL, NULL) == 0);
 	bounded.limit = 1;
 	CHILD_CHECK(qs_queue_create(&still->full, &bounded) == 0);
 	CHILD_CHECK(qs_queue_put(still->full, still, QS_NOW, NULL) == 0);
@@ -147,6 +163,7 @@ static void stillness_make(struct stillness *still, qs_time deadline, qs_stop *s
 
 static void stillness_end(struct stillness *still)
 {
+	qs_map_destroy(still->map);
 	gate_raise(&still->hold.leave);
 	CHILD_CHECK(qs_pool_join(still->pool, patience(), NULL, NULL) == 0);
 	CHILD_CHECK(qs_pool_destroy(still->pool) == 0);

@@ -146,11 +146,11 @@ size_t feed_handed(const struct feed *feed)
 	return handed;
 }
 
-void feed_fini(struct feed *feed, const qs_report *report)
+/* Returns how many bodies have begun. */
+static uint64_t check_items(const struct feed *feed)
 {
 	uint64_t runs = 0;
 
-	assert_int_equal(feed->closed, 1);
 	for (size_t i = 0; i < feed->count; i++) {
 		const struct feed_item *item = &feed->items[i];
 
@@ -159,8 +159,22 @@ void feed_fini(struct feed *feed, const qs_report *report)
 		assert_true(item->handed <= 1);
 		runs += item->runs;
 	}
+	return runs;
+}
+
+void feed_free(struct feed *feed, bool was_mapped)
+{
+	assert_int_equal(feed->closed, was_mapped ? 1 : 0);
+	(void)check_items(feed);
+	free(feed->items);
+}
+
+void feed_fini(struct feed *feed, const qs_report *report)
+{
+	const uint64_t runs = check_items(feed);
+
 	/* At most the one that was aside was not accepted. */
 	assert_true(report->submitted <= feed->pulled && report->submitted + 1 >= feed->pulled);
 	assert_int_equal(report->submitted - report->ends[QS_CANCELLED], runs);
-	free(feed->items);
+	feed_free(feed, true);
 }

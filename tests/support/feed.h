@@ -65,9 +65,12 @@ size_t feed_index(const struct feed *feed, const qs_map *map);
 size_t feed_handed(const struct feed *feed);
 
 /*
- * After the map was destroyed and the pool has ended.  The source was closed once; each item that was pulled was destroyed once, run and
- * handed out at most once; what the pool was given is what was pulled, but for what it refused.
+ * After the map was destroyed and the pool has ended.  The source was closed once; each item that was pulled was destroyed once, run
+ * and handed out at most once; what the pool was given is what was pulled, but for what it refused.
  */
 void feed_fini(struct feed *feed, const qs_report *report);
+
+/* The same without a report; was_mapped: false if there never was a map that could close the source. */
+void feed_free(struct feed *feed, bool was_mapped);
 
 #endif

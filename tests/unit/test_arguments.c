@@ -369,6 +369,44 @@ static void test_arguments_b14_as_completed(void **state)
 	qs_as_completed_destroy(set);
 }
 
+/* ----------------------------------------------------------------------------------------------------------------- map */
+
+static int one_item(void **out_item, void *arg)
+{
+	*out_item = arg;
+	return 1;
+}
+
+static void test_arguments_b14_map(void **state)
+{
+	qs_map_options options = QS_MAP_OPTIONS_INIT;
+	qs_pool *pool = pool_make(1);
+	qs_future *future = NULL;
+	qs_map *map = NULL;
+
+	(void)state;
+	refused(qs_map_create(NULL, pool, body_return, one_item, NULL, NULL));
+	refused(qs_map_create(&map, NULL, body_return, one_item, NULL, NULL));
+	refused(qs_map_create(&map, pool, NULL, one_item, NULL, NULL));
+	refused(qs_map_create(&map, pool, body_return, NULL, NULL, NULL));
+	refused_in_other_sizes(options, qs_map_create(&map, pool, body_return, one_item, NULL, &options));
+	options.flags = UNKNOWN_FLAG;
+	refused(qs_map_create(&map, pool, body_return, one_item, NULL, &options));
+	assert_null(map);
+	refused(qs_map_next(NULL, &future, QS_NEVER, NULL));
+	assert_null(qs_map_item(NULL));
+	assert_null(qs_map_stop(NULL));
+	is_nothing(qs_map_pulled(NULL));
+	qs_map_destroy(NULL);
+
+	assert_int_equal(qs_map_create(&map, pool, body_return, one_item, NULL, NULL), 0);
+	refused(qs_map_next(map, NULL, QS_NEVER, NULL));
+	assert_null(future);
+	is_nothing(qs_map_pulled(map));
+	qs_map_destroy(map);
+	(void)pool_end(pool, QS_DRAIN);
+}
+
 /* --------------------------------------------------------------------------------------------------------------- queue */
 
 static void test_arguments_b14_queue(void **state)
@@ -525,6 +563,7 @@ int main(void)
 		test(test_arguments_b14_way_down),
 		test(test_arguments_b14_waits),
 		test(test_arguments_b14_as_completed),
+		test(test_arguments_b14_map),
 		test(test_arguments_b14_queue),
 		test(test_arguments_b14_process_spawn),
 		test(test_arguments_b14_process),

@@ -87,6 +87,8 @@ struct heritage {
 	qs_signals *signals;
 	qs_queue *queue;	/* with one item, which has a destructor */
 	atomic_uint items_destroyed;
+	qs_map *map;		/* with one item that was handed out */
+	atomic_uint map_calls;	/* its body, its destructor, and the source's end count here */
 	qs_process *process;
 };
 
@@ -97,6 +99,13 @@ static void nothing(void *arg)
 	(void)arg;
 }
 
+/* Each item is the heritage's own count. */
+static int give_item(void **out_item, void *arg)
+{
+	*out_item = arg;
+	return 1;
+}
+
 static int heritage_make(void **state)
 {
 	const char *const argv[] = { "sleep", "1000", NULL };
@@ -104,8 +113,14 @@ static int heritage_make(void **state)
 	qs_process_options program = QS_PROCESS_OPTIONS_INIT;
 	qs_stop_options options = QS_STOP_OPTIONS_INIT;
 	qs_queue_options queue_options = QS_QUEUE_OPTIONS_INIT;
+	qs_map_options map_options = QS_MAP_OPTIONS_INIT;
+	qs_future *first;
 
 	heritage = (struct heritage){ .pool = pool_make(1), .hold = HOLD_INIT };
+	map_options.window = 1;
+	map_options.destroy = map_options.close = destroy_count;
+	assert_int_equal(qs_map_create(&heritage.map, heritage.pool, body_count, give_item, &heritage.map_calls, &map_options), 0);
+	assert_int_equal(qs_map_next(heritage.map, &first, patience(), NULL), 1);
 	heritage.running = task_submit(heritage.pool, body_hold, &heritage.hold);
 	gate_await(&heritage.hold.entered, 1);
 	heritage.pending = task_submit(heritage.pool, body_return, NULL);
@@ -132,6 +147,9 @@ static int heritage_end(void **state)
 	assert_int_equal(qs_queue_count(heritage.queue), 1);
 	qs_queue_release(heritage.queue);
 	assert_int_equal(heritage.items_destroyed, 1);
+	assert_int_equal(heritage.map_calls, 1);
+	qs_map_destroy(heritage.map);
+	assert_int_equal(heritage.map_calls, 3);
 	assert_int_equal(qs_process_wait(heritage.process, QS_NOW, NULL, NULL), -ETIMEDOUT);
 	qs_process_destroy(heritage.process);
 	qs_signals_close(heritage.signals);
@@ -268,6 +286,20 @@ static void try_queue(void)
 	qs_queue_release(own);
 }
 
+static void try_map(void)
+{
+	qs_map *own = NULL;
+	qs_future *future;
+
+	REFUSED(qs_map_create(&own, heritage.pool, body_return, give_item, NULL, NULL));
+	REFUSED(qs_map_next(heritage.map, &future, QS_NEVER, NULL));
+	REFUSED(qs_stop_is_asked(qs_map_stop(heritage.map)));
+	CHILD_CHECK(qs_map_item(heritage.map) == &heritage.map_calls);
+	CHILD_CHECK(qs_map_pulled(heritage.map) == 1);
+	qs_map_destroy(heritage.map);
+	CHILD_CHECK(atomic_load(&heritage.map_calls) == 1);
+}
+
 /* The child is the parent's. */
 static void try_process(void)
 {
@@ -304,6 +336,7 @@ static int try_all(void *arg)
 	try_future(heritage.running);
 	try_future(heritage.pending);
 	try_pool();
+	try_map();
 	try_process();
 	try_the_rest();
 	REFUSED(qs_stop_is_asked(qs_signals_soft(heritage.signals)));

@@ -16,7 +16,6 @@
 #include <cmocka.h>
 
 #include "quiesce.h"
-#include "support/child.h"
 #include "support/feed.h"
 #include "support/leftovers.h"
 #include "support/patience.h"
@@ -435,78 +434,6 @@ static void test_map_destroyed_leaves_items_to_their_bodies(void **state)
 	feed_fini(&feed, &report);
 }
 
-/* -------------------------------------------------------------------------------------------------- mistakes and forks */
-
-static void test_map_bad_arguments_are_refused(void **state)
-{
-	qs_map_options options = feed_options(0, 1);
-	qs_pool *pool = pool_make(1);
-	struct feed feed;
-	qs_future *future;
-	qs_map *map = NULL;
-
-	(void)state;
-	feed_init(&feed, 1);
-	assert_int_equal(qs_map_create(NULL, pool, feed_body, feed_source, &feed, &options), -EINVAL);
-	assert_int_equal(qs_map_create(&map, NULL, feed_body, feed_source, &feed, &options), -EINVAL);
-	assert_int_equal(qs_map_create(&map, pool, NULL, feed_source, &feed, &options), -EINVAL);
-	assert_int_equal(qs_map_create(&map, pool, feed_body, NULL, &feed, &options), -EINVAL);
-	options.flags = 4;
-	assert_int_equal(qs_map_create(&map, pool, feed_body, feed_source, &feed, &options), -EINVAL);
-	options.flags = 0;
-	options.size--;
-	assert_int_equal(qs_map_create(&map, pool, feed_body, feed_source, &feed, &options), -EINVAL);
-	assert_null(map);
-	assert_int_equal(feed.closed, 0);
-	assert_int_equal(qs_map_next(NULL, &future, QS_NOW, NULL), -EINVAL);
-	assert_null(qs_map_item(NULL));
-	assert_null(qs_map_stop(NULL));
-	assert_int_equal(qs_map_pulled(NULL), 0);
-	qs_map_destroy(NULL);
-	map = feed_map(&feed, pool, 0, 1);
-	assert_int_equal(qs_map_next(map, NULL, QS_NOW, NULL), -EINVAL);
-	assert_int_equal(feed.pulled, 0);
-	finish(&feed, map, pool);
-}
-
-struct inheritance {
-	qs_pool *pool;
-	qs_map *map;
-	struct feed *feed;
-};
-
-static int use_inherited(void *arg)
-{
-	const struct inheritance *inherited = arg;
-	const size_t pulled = inherited->feed->pulled;
-	qs_future *future;
-	qs_map *map;
-
-	CHILD_CHECK(qs_map_next(inherited->map, &future, QS_NEVER, NULL) == -QS_EFORKED);
-	CHILD_CHECK(qs_stop_is_asked(qs_map_stop(inherited->map)) == -QS_EFORKED);
-	CHILD_CHECK(qs_map_item(inherited->map) == &inherited->feed->items[0]);
-	CHILD_CHECK(qs_map_pulled(inherited->map) == pulled);
-	CHILD_CHECK(qs_map_create(&map, inherited->pool, do_nothing, feed_source, NULL, NULL) == -QS_EFORKED);
-	qs_map_destroy(inherited->map);
-	CHILD_CHECK(inherited->feed->pulled == pulled && inherited->feed->closed == 0);
-	return 0;
-}
-
-static void test_map_in_a_forked_child_says_so(void **state)
-{
-	struct inheritance inherited = { pool_make(1), NULL, NULL };
-	struct feed feed;
-
-	(void)state;
-	feed_init(&feed, 5);
-	inherited.feed = &feed;
-	inherited.map = feed_map(&feed, inherited.pool, 0, 2);
-	assert_int_equal(feed_next(&feed, inherited.map, NULL, patience(), NULL), 1);
-	assert_int_equal(child_run(use_inherited, &inherited), 0);
-	assert_int_equal(feed_drain(&feed, inherited.map), 0);
-	finish(&feed, inherited.map, inherited.pool);
-}
-
 #define test(name) cmocka_unit_test_setup_teardown(name, leftovers_note, leftovers_check)
 
 int main(void)
@@ -527,8 +454,6 @@ int main(void)
 		test(test_map_goes_on_when_one_task_was_stopped),
 		test(test_map_item_is_freed_when_the_next_is_asked_for),
 		test(test_map_destroyed_leaves_items_to_their_bodies),
-		test(test_map_bad_arguments_are_refused),
-		test(test_map_in_a_forked_child_says_so),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -131,12 +131,13 @@ static unsigned live_with(struct life *life, long first, long count)
 		assert_int_equal(result, life->has_failure ? -ECANCELED : 0);
 	else
 		assert_true(failed > 0);
-	if (life->map == NULL)
-		life->feed.closed = 1;	/* not ours to close */
 	qs_map_destroy(life->map);
 	fail_from(NEVER, 0);
 	report = pool_end(life->pool, QS_DRAIN);
-	feed_fini(&life->feed, &report);
+	if (life->map != NULL)
+		feed_fini(&life->feed, &report);
+	else
+		feed_free(&life->feed, false);
 	qs__object_empty_quarantine();
 	assert_int_equal(pieces, 0);
 	return failed;
