@@ -59,7 +59,7 @@ check-tsan:	## the tests under the thread sanitizer
 check-memcheck:	## the tests under valgrind's memcheck
 	@tools/setup memcheck && tools/memcheck
 
-check-sim:	## the simulator at full depth
+check-sim:	## the simulator, one preemption deeper: twenty minutes
 	@tools/setup test && tools/run-tests sim
 
 check-posix:	## the tests on the platform layer of plain POSIX

@@ -11,6 +11,11 @@
  * static words back at the value of the beginning; on the way no access after free, no race on QS_PLAIN data, no failed
  * SIM_ASSERT, no crash.
  *
+ * The preemptions of a case are as many as can be searched whole each time it runs.  A deep run (QS_SIM_DEPTH) adds to them, and
+ * there a search may be out of reach: one preemption more is a hundred times as many executions.  Such a level is searched
+ * until its budget is used (QS_SIM_BUDGET), from its first execution on, which means late preemptions first; then as many again are
+ * random, which come anywhere; and the line of the case says so: "of 2 preemptions the first ...".
+ *
  * A case is worth something only if it can fail: its *controls* break one operation of the code each, and the
  * simulator must then find the failure that was foretold.
  *
@@ -31,7 +36,8 @@
  *
  * Environment, for those who look closer:
  *
- *	QS_SIM_DEPTH=n		n preemptions more, 10^n times as many random executions, no limit on executions
+ *	QS_SIM_DEPTH=n		n preemptions more, as far as the budget goes; 10^n times as many random executions
+ *	QS_SIM_BUDGET=n		executions that each of these levels may take, instead of 1 million
  *	QS_SIM_TRACE=1		show the traces of the controls, too
  *	QS_SIM_ONLY=name	the case of that name alone, without a child process, for a debugger
  *	QS_SIM_SWEEP=part	weaken in turn each memory order in files whose path contains the part; one line says what came
@@ -92,7 +98,7 @@ struct sim_case {
 	int failed_allocations;
 	int failed_starts;		/* thread starts that return -EAGAIN */
 	bool reuse_memory;		/* freed memory is handed out again at once: finds ABA, misses use after free */
-	uint64_t executions;		/* more than these: SIM_INCOMPLETE; 0 = 4 million */
+	uint64_t executions;		/* its own preemptions need more than these: SIM_INCOMPLETE; 0 = 4 million */
 	uint64_t random;		/* random executions after that */
 	struct sim_control controls[SIM_MAX_CONTROLS];
 };

@@ -22,6 +22,7 @@
 
 enum {
 	DEFAULT_EXECUTIONS = 4000000,
+	ADDED_EXECUTIONS = 1000000,	/* of a level that QS_SIM_DEPTH adds: a quarter of a minute, for most cases */
 	RANDOM_STALE_READS = 8,
 	NAME_BYTES = 80,
 	PATTERN_BYTES = 256,
@@ -37,6 +38,7 @@ struct outcome {
 	uint64_t random;
 	uint64_t steps;
 	int preemptions;	/* all executions with so many have been seen */
+	int cut;		/* some of those with so many, which were too many; 0 = none */
 	bool all;		/* more would make no other execution */
 	double seconds;
 	unsigned site_count;
@@ -62,6 +64,14 @@ static int depth(void)
 	const char *text = getenv("QS_SIM_DEPTH");
 
 	return text ? atoi(text) : 0;
+}
+
+/* Executions that a level which depth() adds may take, and the dice in its place when those are not all. */
+static uint64_t added_executions(void)
+{
+	const char *text = getenv("QS_SIM_BUDGET");
+
+	return text ? strtoull(text, NULL, 10) : ADDED_EXECUTIONS;
 }
 
 /* ---- one execution ---- */
@@ -160,44 +170,71 @@ static bool failed(void)
 	return true;
 }
 
-static uint64_t allowed_executions(void)
+static bool is_added_level(void)
 {
-	const uint64_t allowed = scenario->executions ? scenario->executions : DEFAULT_EXECUTIONS;
-
-	return depth() > 0 ? UINT64_MAX : allowed;
+	return bound > scenario->preemptions;
 }
 
-/* Every execution with at most `bound` preemptions.  False: it has failed. */
-static bool search_all(void)
+/* How many executions there may have been when the search of this level ends. */
+static uint64_t allowed_executions(void)
 {
+	if (is_added_level())
+		return outcome->executions + added_executions();
+	return scenario->executions ? scenario->executions : DEFAULT_EXECUTIONS;
+}
+
+/* A case chooses its own levels so that they can be searched; what is beyond them is searched as far as may be. */
+static bool end_search(void)
+{
+	if (!is_added_level()) {
+		outcome->failure = SIM_INCOMPLETE;
+		return false;
+	}
+	outcome->cut = bound;
+	return true;
+}
+
+/* To the next path; what choices mean has changed when a word turned out to be shared. */
+static bool advance(void)
+{
+	if (!sim.learned)
+		return sim_choice_advance();
+	sim_choice_restart();
+	return true;
+}
+
+/* Every execution with at most `bound` preemptions, or as many as are allowed.  False: it has failed. */
+static bool search(void)
+{
+	const uint64_t allowed = allowed_executions();
+
 	sim_choice_mode(SIM_DEPTH_FIRST);
 	sim.bounded = false;
 	do {
+		if (outcome->executions >= allowed)
+			return end_search();
 		execute(0);
 		if (failed())
 			return false;
-		if (outcome->executions > allowed_executions()) {
-			outcome->failure = SIM_INCOMPLETE;
-			return false;
-		}
-		if (sim.learned) {
-			sim_choice_restart();
-			continue;
-		}
-		if (!sim_choice_advance())
-			break;
-	} while (true);
+	} while (advance());
 	outcome->preemptions = bound;
 	outcome->all = !sim.bounded;
 	return true;
 }
 
-static bool search_by_dice(void)
+static uint64_t random_executions(void)
 {
 	uint64_t count = scenario->random;
 
 	for (int i = 0; i < depth(); i++)
 		count *= 10;
+	return outcome->cut && count < added_executions() ? added_executions() : count;
+}
+
+static bool search_by_dice(void)
+{
+	const uint64_t count = random_executions();
+
 	bound = SIM_UNBOUNDED;
 	sim_choice_mode(SIM_BY_DICE);
 	for (; outcome->random < count; outcome->random++) {
@@ -226,8 +263,8 @@ static void explore(void)
 	if (!warm_up())
 		return;
 
-	for (bound = 0; bound <= last && !outcome->all; bound++)
-		if (!search_all())
+	for (bound = 0; bound <= last && !outcome->all && !outcome->cut; bound++)
+		if (!search())
 			return;
 	search_by_dice();
 }
@@ -346,6 +383,9 @@ static void report(const char *what, const char *verdict)
 	printf("  %-52s %-34s %9" PRIu64 " executions, %5.2f s", what, verdict, outcome->executions, outcome->seconds);
 	if (outcome->seconds > 0.1)
 		printf(", %.0f k/s", (double)outcome->executions / outcome->seconds / 1e3);
+	if (outcome->cut && !outcome->failure)
+		printf("; of %d preemptions the first %" PRIu64 ", then %" PRIu64 " at random", outcome->cut,
+		       added_executions(), outcome->random);
 	printf("\n");
 }
 
