@@ -346,7 +346,8 @@ typedef struct qs_task qs_task;
  * that calls pthread_exit(), or whose thread is cancelled (pthread_cancel() works in a body and nowhere else in a
  * worker), ends its task as failed with -QS_EEXITED, and another worker takes its place.  A C++ exception that nobody
  * catches ends the program (std::terminate), as in any thread; in a brought worker, whose caller may catch it, the task
- * fails with -QS_EEXITED and the thread is a worker no more.
+ * fails with -QS_EEXITED and the thread is a worker no more.  Where tasks lie on each other (see qs_wait()), each one that is
+ * left in such a way fails; one that catches the exception goes on.
  *
  * A task finds the signal mask and the cancelling state as workers have them, whatever the one before it did.  Its
  * thread's name, affinity, locale, errno and thread-local data are as the last task left them.
@@ -693,7 +694,8 @@ QS_API int qs_submit_by(qs_future **out, qs_pool *pool, qs_task_fn *fn, void *ar
 /*
  * qs_pool_work - make the calling thread a worker of a pool until that retires it.
  *
- * The thread's signal mask is changed for that time and restored.
+ * The thread's signal mask and whether it can be cancelled are changed for that time and restored.  A pool asks for such
+ * workers by qs_pool_options.start; others may come by themselves.
  *
  * Returns 0 when it was retired; -QS_EFORKED (or a body has returned in a child that it forked); -EAGAIN (all places
  * for workers are taken); -ESHUTDOWN; -EDEADLK (the thread is a worker already); -EINVAL.
@@ -901,6 +903,8 @@ QS_API int qs_as_completed_add(qs_as_completed *set, qs_future *future);
 /*
  * qs_as_completed_next - the next future of a set that has ended.
  *
+ * A future's own state may say that it has ended a moment before the set hears of it.
+ *
  *   out         receives the future, borrowed until the next call of this or until the set is destroyed
  *   deadline    when to give up; QS_NOW = only look
  *   stop        borrowed; ends the wait early; NULL = nothing does
@@ -915,7 +919,8 @@ QS_API int qs_as_completed_next(qs_as_completed *set, qs_future **out, qs_time d
  * qs_as_completed_fd - a descriptor that is readable while there is something to hand out, for event loops.
  *
  * When it is readable, call qs_as_completed_next(set, &future, QS_NOW, NULL) until that returns something else than 1;
- * it may find nothing.  Made at the first call, close-on-exec, owned by the set: never read from it, never close it.
+ * it may find nothing.  That of an empty set is not readable.  Made at the first call, close-on-exec, owned by the set:
+ * never read from it, never close it.
  *
  * Returns the descriptor; -EINVAL; -EMFILE; -ENFILE; -ENOMEM.
  * Threads: the one that calls qs_as_completed_next().  Waits: no.  Handlers: no.  Fork: -QS_EFORKED.
@@ -988,14 +993,15 @@ QS_API int qs_map_create(qs_map **out, qs_pool *pool, qs_task_fn *fn, qs_source_
  * qs_map_next - the next future of a map: pulls items until the window is full, then waits.
  *
  * The first failure in time asks the map's token, unless QS_MAP_KEEP_GOING: nothing is pulled and no body begins after
- * it; what was pulled is still handed out, each with its end.  The same when the map's token is asked.
+ * it; what was pulled is still handed out, each with its end.  The same when the map's token is asked.  A source that is
+ * slow keeps back what has ended meanwhile: the window bounds how much that is.
  *
  *   out         receives the future, borrowed until the next call of this or until the map is destroyed
  *   deadline, stop  end this wait alone; the map goes on with the next call
  *
  * Returns 1; 0 after the last item of the source; what the source returned, if that is negative; -ETIMEDOUT; -ECANCELED
  * (stop was asked; or, after the last item that was pulled, the map was stopped: see qs_map_stop()); -EDEADLK (it could
- * never end); -ESHUTDOWN (the pool takes no more; after the last item that was accepted); -ENOMEM; -EINVAL.
+ * never end); -ESHUTDOWN (the pool takes no more; after the last item that was pulled); -ENOMEM; -EINVAL.
  * Threads: any, one at a time.  Waits: yes.  Handlers: no.  Fork: -QS_EFORKED.
  */
 QS_API int qs_map_next(qs_map *map, qs_future **out, qs_time deadline, qs_stop *stop);
@@ -1009,7 +1015,7 @@ QS_API int qs_map_next(qs_map *map, qs_future **out, qs_time deadline, qs_stop *
 QS_API void *qs_map_item(const qs_map *map);
 
 /*
- * qs_map_stop - a map's own token: a child of options->stop, above each of its tasks.
+ * qs_map_stop - a map's own token: a child of options->stop and the pool's, above each of its tasks.
  *
  * Its cause says why the map ended.
  *
