@@ -676,7 +676,8 @@ typedef struct qs_task_options {
  *   fn, arg     arg is borrowed until the body has ended (see qs_task_options.destroy)
  *   options     borrowed for the call; NULL = defaults
  *   deadline    how long to wait for room in a full queue; with QS_TASK_CALLER_RUNS there is no wait: this thread is made a
- *               worker for that one task, and when the call returns the task has ended
+ *               worker for that one task, and when the call returns the task has ended (a body that ends the thread ends the
+ *               call with it: out is not written)
  *   stop        borrowed; ends the wait for room early; NULL = nothing does
  *
  * A task with a time limit needs the attendant (see qs_stop_create()).
