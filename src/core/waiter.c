@@ -68,8 +68,8 @@ const qs__atomic(uint32_t) *qs__waiter_tell(struct qs__wait_node *node, bool is_
 		next = ((seen + 1) & EVENTS) | (seen & URGENT) | (is_urgent ? URGENT : 0);
 		/*
 		 * The last touch: the frame may be gone after it.  Publishes the event, and the node in the collector.  Pairs
-		 * with load_acquire in is_over(), settle() and qs__waiter_leave(), and with compare_exchange_acquire in
-		 * be_eager().
+		 * with load_acquire in is_over(), settle(), qs__waiter_told() and qs__waiter_leave(), and with
+		 * compare_exchange_acquire in be_eager().
 		 */
 	} while (!qs__compare_exchange_acq_rel(word, &seen, next));
 	if ((seen & EAGER) != 0 || (is_urgent && (seen & URGENT) == 0) || (next & EVENTS) == goal)
@@ -204,6 +204,27 @@ int qs__waiter_park(struct qs__waiter *waiter, qs_time deadline)
 			return -ETIMEDOUT;
 	}
 	return 0;
+}
+
+uint32_t qs__waiter_told(struct qs__waiter *waiter)
+{
+	/* Sees what these events stand for.  Pairs with compare_exchange_acq_rel in qs__waiter_tell(). */
+	return qs__load_acquire(&waiter->word) & EVENTS;
+}
+
+bool qs__waiter_park_beyond(struct qs__waiter *waiter, uint32_t told)
+{
+	uint32_t seen;
+
+	while (!is_over(waiter, &seen)) {
+		if ((seen & EVENTS) != told)
+			return true;
+		if ((seen & EAGER) != 0)
+			(void)qs__park(&waiter->word, seen, QS_NEVER);
+		else
+			(void)be_eager(waiter, seen);
+	}
+	return false;
 }
 
 int qs__waiter_park_collecting(struct qs__waiter *waiter, qs_time deadline)

@@ -104,6 +104,13 @@ void qs__waiter_count(struct qs__waiter *waiter);
 /* Sleep until the goal or an urgent event (0) or the deadline (-ETIMEDOUT). */
 int qs__waiter_park(struct qs__waiter *waiter, qs_time deadline);
 
+/*
+ * For a thread that has a look at the things after each event: how many events were told, before it looks; then sleep until there are
+ * more than those.  False if that is the goal, or something urgent.
+ */
+uint32_t qs__waiter_told(struct qs__waiter *waiter);
+bool qs__waiter_park_beyond(struct qs__waiter *waiter, uint32_t told);
+
 /* Sleep until the collector has more or an urgent event (0) or the deadline (-ETIMEDOUT). */
 int qs__waiter_park_collecting(struct qs__waiter *waiter, qs_time deadline);
 

@@ -128,7 +128,7 @@ static void exited(void *arg)
 
 int qs__guest_run(qs_pool *pool, qs_future *future)
 {
-	const struct qs__awaited awaited = qs__await_array(&future, 1, true);
+	const struct qs__awaited awaited = qs__await_array(&future, 1, QS__NEEDS_ALL);
 	struct visit visit = { .pool = pool, .future = future, .guest = guest_new(pool) };
 	int error;
 

@@ -86,7 +86,7 @@ int qs__nested_begin(struct qs__nested *nested, const struct qs__awaited *awaite
 	if (help.worker == NULL || deadline != QS_NEVER || qs_stop_is_asked(stop) != 0)
 		return 0;
 	/* A worker's first task comes after its init function, and its last one before its finish function. */
-	may_run = awaited->needs_all && help.worker->has_begun && help.worker->depth <= DEPTH_MAX;
+	may_run = awaited->need == QS__NEEDS_ALL && help.worker->has_begun && help.worker->depth <= DEPTH_MAX;
 	error = qs__wait_graph_enter(&nested->blocked, help.worker, awaited, may_run);
 	if (error != 0 || !may_run)
 		return error;
@@ -99,6 +99,11 @@ int qs__nested_park(struct qs__nested *nested)
 {
 	/* Asked while a body ran here: the wait ends by that, whoever is left to run the rest. */
 	return qs_stop_is_asked(nested->stop) != 0 ? 0 : qs__wait_graph_park(&nested->blocked);
+}
+
+bool qs__nested_looks_again(const struct qs__nested *nested)
+{
+	return nested->blocked.worker != NULL && nested->blocked.awaited->need == QS__NEEDS_FAILURE;
 }
 
 void qs__nested_end(struct qs__nested *nested)

@@ -21,6 +21,10 @@ struct qs__nested {
 /* Runs what of these is pending in the worker's own pool, if the wait needs all.  awaited is borrowed until the end. */
 int qs__nested_begin(struct qs__nested *nested, const struct qs__awaited *awaited, qs_time deadline, qs_stop *stop);
 int qs__nested_park(struct qs__nested *nested);
+
+/* True if it has to call qs__nested_park() again after each end, before it parks again. */
+bool qs__nested_looks_again(const struct qs__nested *nested);
+
 void qs__nested_end(struct qs__nested *nested);
 
 #endif

@@ -11,12 +11,14 @@
  *
  *	a wait for all can end		if each of its futures can
  *	a wait for one can end		if one of its futures can
+ *	a wait for a failure can end	if one of its futures has failed, or can end and so may fail; or if all have ended
  *	a future can end if it		has ended; is claimed; runs and is not blocked, or in a wait that can end;
  *					or is pending in a pool with a worker that is not parked here, or in a wait that
  *					can end; or in the pool of the waiting worker, which runs it before it parks
  *
  * What remains waits for itself in a circle.  Being stuck is for ever, as no deadline is involved: so it is enough that each wait looks
- * when it enters and when it parks; the last one that closes the circle sees it, and only that one is refused.
+ * when it enters and when it parks; the last one that closes the circle sees it, and only that one is refused.  But a future that
+ * ends well takes a hope away from a wait for a failure: so that one looks after each end as well.
  *
  * Lock order: the graph's lock, an era lock; inside it the set that a wait looks through, or a future's event and in that the queue.
  */
@@ -64,9 +66,9 @@ static qs_future *find_in_array(const struct qs__awaited *awaited, qs__is_it_fn 
 	return NULL;
 }
 
-struct qs__awaited qs__await_array(qs_future *const *futures, size_t count, bool needs_all)
+struct qs__awaited qs__await_array(qs_future *const *futures, size_t count, enum qs__need need)
 {
-	return (struct qs__awaited){ find_in_array, (void *)futures, count, needs_all };
+	return (struct qs__awaited){ find_in_array, (void *)futures, count, need };
 }
 
 /* ---------------------------------------------------------------------------------------------------------- judging */
@@ -117,12 +119,22 @@ static bool cannot_end(void *context, qs_future *future)
 	return !can_end(context, future);
 }
 
+/* It has failed, or may fail yet. */
+static bool can_fail(void *context, qs_future *future)
+{
+	const int state = qs_future_state(future);
+
+	return (state <= QS_RUNNING || qs__state_is_bad(state)) && can_end(context, future);
+}
+
 /* What keeps a wait from ending: one that cannot end, if it needs all; any, if none of them can; or NULL. */
 static qs_future *find_obstacle(struct qs__blocked *blocked)
 {
 	const struct qs__awaited *awaited = blocked->awaited;
 
-	if (!awaited->needs_all && awaited->find(awaited, can_end, blocked) != NULL)
+	if (awaited->need == QS__NEEDS_ONE && awaited->find(awaited, can_end, blocked) != NULL)
+		return NULL;
+	if (awaited->need == QS__NEEDS_FAILURE && awaited->find(awaited, can_fail, blocked) != NULL)
 		return NULL;
 	return awaited->find(awaited, cannot_end, blocked);
 }

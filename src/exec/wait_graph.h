@@ -14,6 +14,13 @@
 
 struct qs__worker;
 
+/* When a wait ends. */
+enum qs__need {
+	QS__NEEDS_ONE,		/* when one has ended */
+	QS__NEEDS_ALL,		/* when all have */
+	QS__NEEDS_FAILURE,	/* when one has failed, or all have ended */
+};
+
 /* Looks at one future; true = that is the one, look no further. */
 typedef bool qs__is_it_fn(void *context, qs_future *future);
 
@@ -25,7 +32,7 @@ struct qs__awaited {
 	qs_future *(*find)(const struct qs__awaited *awaited, qs__is_it_fn *is_it, void *context);
 	void *set;
 	size_t count;
-	bool needs_all;		/* the wait ends when all have ended; else with the first */
+	enum qs__need need;
 };
 
 /* I = set when it enters, G = under the graph's lock. */
@@ -40,7 +47,7 @@ struct qs__blocked {
 };
 
 /* An array of futures, borrowed as long as the wait. */
-struct qs__awaited qs__await_array(qs_future *const *futures, size_t count, bool needs_all);
+struct qs__awaited qs__await_array(qs_future *const *futures, size_t count, enum qs__need need);
 
 /*
  * The worker begins a wait that has no deadline.
@@ -53,7 +60,7 @@ struct qs__awaited qs__await_array(qs_future *const *futures, size_t count, bool
 int qs__wait_graph_enter(struct qs__blocked *blocked, struct qs__worker *worker, const struct qs__awaited *awaited,
 			 bool may_run);
 
-/* It is about to park.  0 or -EDEADLK; in both cases it leaves later. */
+/* It is about to park, perhaps again.  0 or -EDEADLK; in both cases it leaves later. */
 int qs__wait_graph_park(struct qs__blocked *blocked);
 
 /* What this thread works on, if it is a worker, is suspended until these have ended, but not in a wait. */

@@ -254,7 +254,7 @@ static int park(qs_as_completed *set, qs_time deadline, qs_stop *stop)
 /* The same; in a worker, -EDEADLK if nothing could ever come. */
 static int wait_more(qs_as_completed *set, qs_time deadline, qs_stop *stop)
 {
-	const struct qs__awaited awaited = { find_member, set, 0, false };
+	const struct qs__awaited awaited = { find_member, set, 0, QS__NEEDS_ONE };
 	struct qs__nested nested;
 	int error = qs__nested_begin(&nested, &awaited, deadline, stop);
 

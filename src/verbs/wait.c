@@ -36,7 +36,7 @@ static int check(qs_future *const *futures, size_t count, const qs_stop *stop)
 
 int qs_wait(qs_future *future, qs_time deadline, qs_stop *stop)
 {
-	const struct qs__awaited awaited = qs__await_array(&future, 1, true);
+	const struct qs__awaited awaited = qs__await_array(&future, 1, QS__NEEDS_ALL);
 	struct qs__nested nested;
 	int error = check(&future, 1, stop);
 
@@ -104,17 +104,36 @@ static int judge_first_failure(size_t *out_index, qs_future *const *futures, siz
 struct wait {
 	qs_future *const *futures;
 	size_t count;
-	bool needs_all;
+	enum qs__need need;
 	uint32_t goal;
 	enum qs__urgency urgency;
 	judge_fn *judge;
 };
 
+/* Parks until the goal, something urgent or the deadline: 0; or -EDEADLK. */
+static int park(struct qs__waiter *waiter, struct qs__nested *nested, qs_time deadline)
+{
+	uint32_t told;
+	int error;
+
+	do {
+		told = qs__waiter_told(waiter);
+		error = qs__nested_park(nested);
+		if (error == 0 && !qs__nested_looks_again(nested)) {
+			(void)qs__waiter_park(waiter, deadline);
+			return 0;
+		}
+	} while (error == 0 && qs__waiter_park_beyond(waiter, told));
+	return error;
+}
+
 /* Attaches, parks, leaves; nodes has one place for each future and one for the stop. */
-static void wait_with(const struct wait *wait, struct qs__wait_node *nodes, qs_time deadline, qs_stop *stop)
+static int wait_with(const struct wait *wait, struct qs__nested *nested, struct qs__wait_node *nodes, qs_time deadline,
+		     qs_stop *stop)
 {
 	struct qs__waiter waiter;
 	bool is_failure_there = false;
+	int error = 0;
 
 	qs__waiter_init(&waiter, wait->goal, NULL);
 	for (size_t i = 0; i < wait->count; i++) {
@@ -127,40 +146,39 @@ static void wait_with(const struct wait *wait, struct qs__wait_node *nodes, qs_t
 			is_failure_there = true;
 	}
 	if (qs__waiter_attach_stop(&waiter, &nodes[wait->count], stop) && !is_failure_there)
-		(void)qs__waiter_park(&waiter, deadline);
+		error = park(&waiter, nested, deadline);
 	qs__waiter_leave(&waiter, nodes, wait->count + 1);
+	return error;
 }
 
 /* The same, with memory for the nodes. */
-static int wait_for(const struct wait *wait, qs_time deadline, qs_stop *stop)
+static int wait_for(const struct wait *wait, struct qs__nested *nested, qs_time deadline, qs_stop *stop)
 {
 	struct qs__wait_node few[NODES_ON_STACK];
 	struct qs__wait_node *nodes = few;
+	int error;
 
 	if (wait->count >= NODES_ON_STACK)
 		nodes = qs__alloc_array(wait->count + 1, sizeof(*nodes));
 	if (nodes == NULL)
 		return -ENOMEM;
-	wait_with(wait, nodes, deadline, stop);
+	error = wait_with(wait, nested, nodes, deadline, stop);
 	if (nodes != few)
 		qs__free(nodes);
-	return 0;
+	return error;
 }
 
 /* Waits as a worker may have to: it runs what is pending, and looks whether the rest can end. */
 static int wait_nested(size_t *out_index, const struct wait *wait, qs_time deadline, qs_stop *stop)
 {
-	const struct qs__awaited awaited = qs__await_array(wait->futures, wait->count, wait->needs_all);
+	const struct qs__awaited awaited = qs__await_array(wait->futures, wait->count, wait->need);
 	struct qs__nested nested;
 	int error = qs__nested_begin(&nested, &awaited, deadline, stop);
 
 	if (error != 0)
 		return error;
-	if (wait->judge(out_index, wait->futures, wait->count) == -EAGAIN) {
-		error = qs__nested_park(&nested);
-		if (error == 0)
-			error = wait_for(wait, deadline, stop);
-	}
+	if (wait->judge(out_index, wait->futures, wait->count) == -EAGAIN)
+		error = wait_for(wait, &nested, deadline, stop);
 	qs__nested_end(&nested);
 	return error;
 }
@@ -189,21 +207,21 @@ static int wait_many(size_t *out_index, const struct wait *wait, qs_time deadlin
 
 int qs_wait_any(size_t *out_index, qs_future *const *futures, size_t count, qs_time deadline, qs_stop *stop)
 {
-	const struct wait wait = { futures, count, false, 1, QS__NEVER_URGENT, judge_any };
+	const struct wait wait = { futures, count, QS__NEEDS_ONE, 1, QS__NEVER_URGENT, judge_any };
 
 	return wait_many(out_index, &wait, deadline, stop);
 }
 
 int qs_wait_all(qs_future *const *futures, size_t count, qs_time deadline, qs_stop *stop)
 {
-	const struct wait wait = { futures, count, true, (uint32_t)count, QS__NEVER_URGENT, judge_all };
+	const struct wait wait = { futures, count, QS__NEEDS_ALL, (uint32_t)count, QS__NEVER_URGENT, judge_all };
 
 	return wait_many(NULL, &wait, deadline, stop);
 }
 
 int qs_wait_first_failure(size_t *out_index, qs_future *const *futures, size_t count, qs_time deadline, qs_stop *stop)
 {
-	const struct wait wait = { futures, count, false, (uint32_t)count, QS__URGENT_IF_BAD, judge_first_failure };
+	const struct wait wait = { futures, count, QS__NEEDS_FAILURE, (uint32_t)count, QS__URGENT_IF_BAD, judge_first_failure };
 	size_t index = 0;
 	const int result = wait_many(&index, &wait, deadline, stop);
 

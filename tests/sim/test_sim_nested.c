@@ -21,7 +21,7 @@
 static void use_graph(void)
 {
 	struct qs__worker worker = { .pool = pool };
-	const struct qs__awaited nothing = qs__await_array(NULL, 0, true);
+	const struct qs__awaited nothing = qs__await_array(NULL, 0, QS__NEEDS_ALL);
 	struct qs__blocked blocked;
 
 	qs__list_init(&worker.in_guests);

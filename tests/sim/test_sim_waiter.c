@@ -453,6 +453,58 @@ static void test_sim_a13_waiter_collects_while_its_count_wraps(void **state)
 	assert_true(sim_verify(&collect_over_the_wrap));
 }
 
+/* ---- a look after each event, which may bring the next one about ---- */
+
+static void look_after_each(void *arg)
+{
+	struct frame *frame = frame_enter(EVENTS, false);
+	bool has_fired = false;
+	uint32_t told;
+
+	(void)arg;
+	frame_attach(frame, 0, QS__NEVER_URGENT);
+	frame_attach(frame, 1, QS__NEVER_URGENT);
+	do {
+		told = qs__waiter_told(&frame->waiter);
+		if (!has_fired && qs__event_has_happened(&things[0].event)) {
+			has_fired = true;
+			fire(&things[1]);
+		}
+	} while (qs__waiter_park_beyond(&frame->waiter, told));
+	for (int i = 0; i < EVENTS; i++)
+		SIM_ASSERT(QS_PLAIN_READ(things[i].result) == 42);
+	frame_leave(frame, EVENTS);
+}
+
+static void look_setup(void)
+{
+	things_begin();
+	sim_thread("looker", look_after_each, NULL);
+	sim_thread("firer", firer, &things[0]);
+}
+
+static const struct sim_case look = {
+	.name = "look-after-each",
+	.setup = look_setup,
+	.finish = things_end,
+	.preemptions = 3,
+	.stale_reads = 2,
+	.spurious_wakes = 1,
+	.random = 20000,
+	.controls = {
+		/* What is told after the look, and counted as if before it, is never looked at. */
+		{ "waiter.c:qs__waiter_told:load_acquire", SIM_PRETEND, SIM_DEADLOCK | SIM_ENDLESS, 1 },
+		{ "waiter.c:be_eager:compare_exchange_acquire", SIM_SPLIT, SIM_DEADLOCK, 0 },
+		{ "waiter.c:qs__event_notify:unpark_one", SIM_DROP, SIM_DEADLOCK, 0 },
+	},
+};
+
+static void test_sim_a21_waiter_looks_after_each_event(void **state)
+{
+	(void)state;
+	assert_true(sim_verify(&look));
+}
+
 /* ---- a stop is taken back from a wait that goes on ---- */
 
 /* Out of a wait for a goal. */
@@ -564,6 +616,7 @@ int main(void)
 		cmocka_unit_test(test_sim_a27_waiter_never_sleeps_through_a_stop),
 		cmocka_unit_test(test_sim_a12_waiter_sees_the_results_of_all),
 		cmocka_unit_test(test_sim_a16_waiter_collects_each_event_once),
+		cmocka_unit_test(test_sim_a21_waiter_looks_after_each_event),
 		cmocka_unit_test(test_sim_a27_waiter_takes_a_stop_back),
 		cmocka_unit_test(test_sim_a13_waiter_collects_while_its_count_wraps),
 		cmocka_unit_test(test_sim_a13_waiter_takes_a_stop_back_while_its_count_wraps),

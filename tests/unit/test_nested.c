@@ -457,6 +457,51 @@ static void test_nested_a21_pending_in_a_pool_that_waits_for_us(void **state)
 	(void)pool_end(other, QS_DRAIN);
 }
 
+/* One that may fail is hope for a wait for a failure; when it ends well, that is gone, and nobody else is there to see it. */
+static void check_hope(int value)
+{
+	struct waiter watcher = WAITER_INIT(wait_first_failure);
+	struct waiter watched = WAITER_INIT(wait_one);
+	struct hold hope = HOLD_INIT;
+	qs_pool *pool = pool_make(3);
+
+	hope.value = value;
+	waiter_begin(&watcher, pool, "watcher");
+	waiter_begin(&watched, pool, "watched");
+	waiter_add(&watcher, task_submit(pool, body_hold, &hope));
+	waiter_add(&watcher, watched.future);
+	waiter_add(&watched, watcher.future);
+	gate_await(&hope.entered, 1);
+	gate_raise(&watcher.go);
+	gate_raise(&watched.go);
+	/* Time enough for both to park; whoever comes later than the end of hope sees it by itself. */
+	assert_int_equal(qs_wait(watched.future, qs_after_ms(2), NULL), -ETIMEDOUT);
+	gate_raise(&hope.leave);
+	assert_int_equal(qs_wait(watcher.future, patience(), NULL), 0);
+	assert_int_equal(qs_wait(watched.future, patience(), NULL), 0);
+	if (value < 0) {
+		assert_int_equal(watcher.result, 1);
+		assert_int_equal(watched.result, 0);
+	} else if (watcher.result == -EDEADLK) {
+		assert_string_equal(watcher.words, "'watcher' waits for 'watched' waits for 'watcher'");
+		assert_int_equal(watched.result, 0);
+	} else {
+		assert_int_equal(watched.result, -EDEADLK);
+		assert_int_equal(watcher.result, 1);
+	}
+	qs_future_release(watcher.others[0]);
+	qs_future_release(watcher.future);
+	qs_future_release(watched.future);
+	(void)pool_end(pool, QS_DRAIN);
+}
+
+static void test_nested_a21_wait_for_a_failure_looks_again_when_one_ended_well(void **state)
+{
+	(void)state;
+	check_hope(0);
+	check_hope(-EIO);
+}
+
 static int fail_in_own_words(qs_task *task, void *future)
 {
 	return qs_task_fail(task, qs_wait(*(qs_future **)future, QS_NEVER, NULL), "I should have known");
@@ -1112,6 +1157,7 @@ int main(void)
 		test(test_nested_a21_circle_through_an_inner_task),
 		test(test_nested_a21_circle_through_what_is_suspended_below),
 		test(test_nested_a21_pending_in_a_pool_that_waits_for_us),
+		test(test_nested_a21_wait_for_a_failure_looks_again_when_one_ended_well),
 		test(test_nested_own_words_about_a_deadlock_are_kept),
 		test(test_nested_a21_wait_that_may_do_without_runs_nothing),
 		test(test_nested_a21_last_chooser_alone_is_refused),
