@@ -357,8 +357,8 @@ static void test_worker_data_init_that_fails_everywhere_breaks_the_pool_once(voi
 		pending[i] = task_submit(pool, body_return, NULL);
 	for (int i = 0; i < WORKERS; i++)
 		task_end(pending[i], QS_CANCELLED);
-	assert_int_equal(qs_stop_callback_remove(callback), 0);
 	report = pool_end(pool, QS_DRAIN);
+	assert_int_equal(qs_stop_callback_remove(callback), 0);
 	assert_int_equal(calls, 1);
 	assert_int_equal(report.worker_error, -ENODEV);
 	assert_int_equal(report.ends[QS_CANCELLED], WORKERS);
