@@ -29,12 +29,6 @@ static struct qs__worker *guest_new(qs_pool *pool)
 	return guest;
 }
 
-static void guest_free(struct qs__worker *guest)
-{
-	qs__worker_fini(guest);
-	qs__free(guest);
-}
-
 /* One visit. */
 struct visit {
 	qs_pool *pool;
@@ -110,7 +104,7 @@ static void move_out(struct visit *visit)
 		qs__list_remove(&guest->in_guests);
 	qs__mutex_unlock(&pool->lock);
 	if (!is_lost) {
-		guest_free(guest);
+		qs__guest_free(guest);
 		qs__pool_unhold(pool);
 	}
 	qs__pool_release(pool);
@@ -136,7 +130,7 @@ int qs__guest_run(qs_pool *pool, qs_future *future)
 		return -ENOMEM;
 	error = qs__queue_pass(&pool->queue);
 	if (error != 0) {
-		guest_free(visit.guest);
+		qs__guest_free(visit.guest);
 		return error;
 	}
 	/* Before anybody can see who waits for it: a pending task needs a worker of the pool, and this one does not. */
@@ -145,12 +139,4 @@ int qs__guest_run(qs_pool *pool, qs_future *future)
 	qs__thread_guard(work, exited, &visit);
 	move_out(&visit);
 	return 0;
-}
-
-void qs__guests_free(qs_pool *pool)
-{
-	struct qs__list *link;
-
-	while ((link = qs__list_take_first(&pool->guests)) != NULL)
-		guest_free(QS__ENTRY(link, struct qs__worker, in_guests));
 }

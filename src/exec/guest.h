@@ -13,7 +13,4 @@
  */
 int qs__guest_run(qs_pool *pool, qs_future *future);
 
-/* What the guests that were left behind have left, with the pool's own memory. */
-void qs__guests_free(qs_pool *pool);
-
 #endif

@@ -16,7 +16,7 @@
 #include "core/wait_event.h"
 #include "exec/cancel.h"
 #include "exec/frame.h"
-#include "exec/worker.h"
+#include "exec/place.h"
 #include "platform/clock.h"
 
 /* Between two looks at workers that have nothing to do but leave: less than the 20 ms that a join may be late. */

@@ -128,4 +128,16 @@ void qs__pool_release(qs_pool *pool);	/* one owner of the memory less */
 /* The pool's workers, guests included, one after the other, under the pool's lock: NULL for the first; NULL after the last. */
 struct qs__worker *qs__pool_next_worker_locked(qs_pool *pool, struct qs__worker *previous);
 
+/* A zeroed worker; its place is FREE. */
+void qs__worker_init(struct qs__worker *worker, qs_pool *pool);
+void qs__worker_fini(struct qs__worker *worker);
+
+#define QS__WORKER_NAME_SIZE (QS_NAME_SIZE + 12)	/* the pool's name, "-", and a number of ten digits */
+
+/* What to call it: "NAME-7", "NAME-guest"; cut at `size`. */
+void qs__worker_name(char *out, size_t size, const struct qs__worker *worker);
+
+/* A guest that is in no list any more. */
+void qs__guest_free(struct qs__worker *guest);
+
 #endif
