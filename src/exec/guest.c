@@ -23,6 +23,7 @@ static struct qs__worker *guest_new(qs_pool *pool)
 	if (guest == NULL)
 		return NULL;
 	qs__worker_init(guest, pool);
+	guest->is_guest = true;
 	guest->current.outer = qs__current();
 	guest->thread_id = qs__thread_id();
 	guest->place = QS__PLACE_WORKING;

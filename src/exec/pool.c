@@ -76,7 +76,7 @@ void qs__worker_name(char *out, size_t size, const struct qs__worker *worker)
 {
 	const qs_pool *pool = worker->pool;
 
-	if (qs__list_is_linked(&worker->in_guests))
+	if (worker->is_guest)
 		(void)snprintf(out, size, "%s-guest", pool->name);
 	else
 		(void)snprintf(out, size, "%s-%u", pool->name, (unsigned)(worker - pool->workers));

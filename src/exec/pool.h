@@ -64,6 +64,7 @@ enum qs__mode {
 struct qs__worker {
 	struct qs__current current;	/* W  what the thread-local pointer points at; first, so that one leads to the other */
 	qs_pool *pool;			/* I */
+	bool is_guest;			/* I */
 	struct qs__list in_guests;	/* P  linked in a guest, and only there */
 	enum qs__place place;		/* P */
 	bool has_thread;		/* P  `thread` is one of ours, to be joined */

@@ -167,9 +167,7 @@ static void body_exited(void *arg)
 /* What a body did to the signal mask ends with it.  A guest's thread is its owner's. */
 static void restore_mask(const struct run *run)
 {
-	const bool is_guest = qs__list_is_linked(&run->worker->in_guests);
-
-	if (!is_guest && qs__clock_now() - run->frame.since >= SYSTEM_CALL_NS_MIN)
+	if (!run->worker->is_guest && qs__clock_now() - run->frame.since >= SYSTEM_CALL_NS_MIN)
 		qs__signals_block(NULL);
 }
 

@@ -73,12 +73,6 @@ struct qs__awaited qs__await_array(qs_future *const *futures, size_t count, enum
 
 /* ---------------------------------------------------------------------------------------------------------- judging */
 
-/* True in a worker with a place: a guest is nobody that others could wait for to take their tasks. */
-static bool has_place(const struct qs__worker *worker)
-{
-	return !qs__list_is_linked(&worker->in_guests);
-}
-
 /* Somebody may take a pending task, or has: the waiting worker itself, before it parks, or one that is not stuck. */
 static bool may_be_taken(const struct qs__blocked *blocked, qs_future *future)
 {
@@ -139,9 +133,10 @@ static qs_future *find_obstacle(struct qs__blocked *blocked)
 	return awaited->find(awaited, cannot_end, blocked);
 }
 
+/* A guest has no place: it is nobody that others could wait for to take their tasks. */
 static void set_stuck(struct qs__blocked *blocked, bool is_stuck)
 {
-	const bool is_counted = blocked->is_parking && has_place(blocked->worker);
+	const bool is_counted = blocked->is_parking && !blocked->worker->is_guest;
 
 	if (is_counted && is_stuck != blocked->is_stuck)
 		blocked->worker->pool->stuck += is_stuck ? 1 : UINT32_MAX;
