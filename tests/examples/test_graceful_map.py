@@ -122,8 +122,8 @@ def start_stuck():
 
     def is_stuck():
         nonlocal looks
-        names = [(path / "comm").read_text() for path in pathlib.Path(f"/proc/{process.pid}/task").iterdir()]
-        workers = sum(name.startswith("graceful_map-") for name in names)
+        # All threads but main and the attendant.  By number, for not every platform layer gives them names.
+        workers = len(list(pathlib.Path(f"/proc/{process.pid}/task").iterdir())) - 2
         stuck = workers > 0 and workers == sum(name.startswith("huge") for name in open_files(process.pid))
         # Main sleeps now and then while it walks, but not for long.
         looks = looks + 1 if stuck and stat_of(process.pid)[0] == "S" else 0
