@@ -48,6 +48,8 @@ int qs_pool_shutdown(qs_pool *pool, qs_shutdown_mode mode)
 		(void)qs__stop_ask_for(pool->stop, &qs__cause_shutdown);
 	if (wanted >= QS__MODE_CANCEL)
 		qs__pool_cancel_rest(pool, &qs__cause_shutdown, NULL);
+	else
+		qs__pool_attend(pool);
 	if (is_first)
 		qs__pool_unhold(pool);
 	return 0;

@@ -220,6 +220,18 @@ static void replace(qs_pool *pool)
 		qs__pool_cancel_rest(pool, &qs__cause_no_worker, NULL);
 }
 
+void qs__pool_attend(qs_pool *pool)
+{
+	bool is_deserted;
+
+	qs__mutex_lock(&pool->lock);
+	/* relaxed: it changes under this lock. */
+	is_deserted = qs__load_relaxed(&pool->places_taken) == 0;
+	qs__mutex_unlock(&pool->lock);
+	if (is_deserted)
+		replace(pool);
+}
+
 int qs__pool_grow(qs_pool *pool)
 {
 	struct growth growth;

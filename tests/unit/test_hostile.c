@@ -252,6 +252,32 @@ static void test_hostile_B7_exit_in_a_brought_worker_has_another_one_brought(voi
 	assert_int_equal((intptr_t)value, 0);
 }
 
+/* The last worker has gone while the pool was open, and no other one can be had. */
+static void test_hostile_B7_exit_of_the_last_worker_does_not_hold_up_a_drain(void **state)
+{
+	static struct host host;
+	qs_pool_options options = QS_POOL_OPTIONS_INIT;
+	qs_report report = QS_REPORT_INIT;
+	qs_pool *pool = NULL;
+	qs_future *pending;
+
+	(void)state;
+	options.workers = 1;
+	options.start = host_start;
+	options.start_arg = &host;
+	assert_int_equal(qs_pool_create(&pool, &options), 0);
+	host.started = WORKERS;
+	task_end_exited(task_submit(pool, body_exit, NULL));
+	assert_int_equal(pthread_join(host.threads[0], NULL), 0);
+	pending = task_submit(pool, body_return, NULL);
+	assert_int_equal(qs_pool_shutdown(pool, QS_DRAIN), 0);
+	assert_int_equal(qs_future_state(pending), QS_CANCELLED);
+	assert_int_equal(qs_pool_join(pool, patience(), NULL, &report), 0);
+	assert_int_equal(report.ends[QS_CANCELLED], 1);
+	assert_int_equal(qs_pool_destroy(pool), 0);
+	qs_future_release(pending);
+}
+
 /* A thread that lets its task run in itself, for there is no room. */
 struct submitter {
 	qs_pool *pool;
@@ -584,6 +610,7 @@ int main(void)
 		test(test_hostile_B7_exit_keeps_the_result_for_the_future),
 		test(test_hostile_B7_exit_finishes_its_worker),
 		test(test_hostile_B7_exit_in_a_brought_worker_has_another_one_brought),
+		test(test_hostile_B7_exit_of_the_last_worker_does_not_hold_up_a_drain),
 		test(test_hostile_B7_exit_in_the_thread_that_submits_ends_that),
 		test(test_hostile_B7_cancelled_body_fails_and_another_worker_comes),
 		test(test_hostile_B7_cancelled_body_lets_a_join_return),
