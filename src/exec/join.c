@@ -17,6 +17,7 @@
 #include "exec/cancel.h"
 #include "exec/frame.h"
 #include "exec/place.h"
+#include "exec/worker.h"
 #include "platform/clock.h"
 
 /* Between two looks at workers that have nothing to do but leave: less than the 20 ms that a join may be late. */
