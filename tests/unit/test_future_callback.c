@@ -143,6 +143,16 @@ static const struct way ways[] = {
 
 #define WAYS (sizeof(ways) / sizeof(ways[0]))
 
+/* A place of its own for each, as a straggler of one may still be there when the next one begins. */
+static struct scene *scene_place(void)
+{
+	static struct scene scenes[1000];
+	static size_t used;
+
+	assert_true(used < sizeof(scenes) / sizeof(scenes[0]));
+	return &scenes[used++];
+}
+
 static void scene_end(struct scene *scene)
 {
 	gate_raise(&scene->hold.leave);
@@ -300,8 +310,8 @@ static bool is_joinable_there(const struct way *way)
 static void check_deed(const struct way *way, act_fn *act)
 {
 	static struct hold side_hold;
-	static struct scene scene;
-	struct deed deed = { .scene = &scene, .state = way->state, .called = GATE_INIT };
+	struct scene *scene = scene_place();
+	struct deed deed = { .scene = scene, .state = way->state, .called = GATE_INIT };
 	qs_future *kept;
 
 	side_hold = (struct hold)HOLD_INIT;
@@ -314,18 +324,18 @@ static void check_deed(const struct way *way, act_fn *act)
 	}
 	deed.other = task_submit(deed.side, body_return, NULL);
 	present_act = act;
-	way->begin(&scene);
-	kept = qs_future_retain(scene.future);
-	assert_int_equal(qs_future_callback_add(scene.future, do_deed, &deed), 0);
-	way->end(&scene);
+	way->begin(scene);
+	kept = qs_future_retain(scene->future);
+	assert_int_equal(qs_future_callback_add(scene->future, do_deed, &deed), 0);
+	way->end(scene);
 	gate_await(&deed.called, 1);
-	scene_end(&scene);
+	scene_end(scene);
 	assert_int_equal(deed.calls, 1);
 	assert_int_equal(deed.wrongs, 0);
 	assert_int_equal(deed.result, 0);
 	assert_int_equal(deed.later_calls, act == act_add ? 1 : 0);
 	if (act != act_release)
-		qs_future_release(scene.future);
+		qs_future_release(scene->future);
 	task_end(kept, way->state);
 	gate_raise(&side_hold.leave);
 	assert_int_equal(qs_wait(deed.other, patience(), NULL), 0);
@@ -386,66 +396,66 @@ static void test_future_callback_in_the_order_in_which_they_were_added(void **st
 {
 	(void)state;
 	for (size_t way = 0; way < WAYS; way++) {
-		static struct scene scene;
+		struct scene *scene = scene_place();
 		struct roll roll;
 
 		roll_init(&roll);
-		ways[way].begin(&scene);
+		ways[way].begin(scene);
 		for (int i = 0; i < CALLS; i++)
-			assert_int_equal(qs_future_callback_add(scene.future, call_the_roll, &roll.calls[i]), 0);
-		ways[way].end(&scene);
+			assert_int_equal(qs_future_callback_add(scene->future, call_the_roll, &roll.calls[i]), 0);
+		ways[way].end(scene);
 		gate_await(&roll.calls[CALLS - 1].entered, 1);
-		scene_end(&scene);
+		scene_end(scene);
 		for (unsigned i = 0; i < CALLS; i++) {
 			assert_int_equal(roll.calls[i].place, i + 1);
 			assert_true(pthread_equal(roll.calls[i].thread, roll.calls[0].thread));
 		}
-		qs_future_release(scene.future);
+		qs_future_release(scene->future);
 	}
 }
 
 static void test_future_callback_added_after_the_end_is_called_at_once_and_here(void **state)
 {
-	static struct scene scene;
+	struct scene *scene = scene_place();
 	struct roll roll;
 
 	(void)state;
 	roll_init(&roll);
-	begin_ended(&scene);
+	begin_ended(scene);
 	for (unsigned i = 0; i < CALLS; i++) {
-		assert_int_equal(qs_future_callback_add(scene.future, call_the_roll, &roll.calls[i]), 0);
+		assert_int_equal(qs_future_callback_add(scene->future, call_the_roll, &roll.calls[i]), 0);
 		assert_int_equal(roll.calls[i].place, i + 1);
 		assert_true(pthread_equal(roll.calls[i].thread, pthread_self()));
 	}
-	scene_end(&scene);
-	qs_future_release(scene.future);
+	scene_end(scene);
+	qs_future_release(scene->future);
 }
 
 static void test_future_callback_added_while_others_are_called_comes_after_them(void **state)
 {
-	static struct scene scene;
+	struct scene *scene = scene_place();
 	struct roll roll;
 
 	(void)state;
 	roll_init(&roll);
 	roll.calls[0].stays = true;
-	begin_held(&scene);
+	begin_held(scene);
 	for (int i = 0; i < 2; i++)
-		assert_int_equal(qs_future_callback_add(scene.future, call_the_roll, &roll.calls[i]), 0);
-	end_by_leave(&scene);
+		assert_int_equal(qs_future_callback_add(scene->future, call_the_roll, &roll.calls[i]), 0);
+	end_by_leave(scene);
 	gate_await(&roll.calls[0].entered, 1);
 	/* Told before: the waiters. */
-	assert_int_equal(qs_wait(scene.future, QS_NOW, NULL), 0);
+	assert_int_equal(qs_wait(scene->future, QS_NOW, NULL), 0);
 	for (int i = 2; i < CALLS; i++)
-		assert_int_equal(qs_future_callback_add(scene.future, call_the_roll, &roll.calls[i]), 0);
+		assert_int_equal(qs_future_callback_add(scene->future, call_the_roll, &roll.calls[i]), 0);
 	assert_int_equal(roll.calls[2].place, 0);
 	gate_raise(&roll.calls[0].leave);
-	scene_end(&scene);
+	scene_end(scene);
 	for (unsigned i = 0; i < CALLS; i++) {
 		assert_int_equal(roll.calls[i].place, i + 1);
 		assert_true(pthread_equal(roll.calls[i].thread, roll.calls[0].thread));
 	}
-	qs_future_release(scene.future);
+	qs_future_release(scene->future);
 }
 
 /* The user's reference goes at once; the future lives until its callbacks were called. */
@@ -453,18 +463,18 @@ static void test_future_callback_keeps_its_future(void **state)
 {
 	(void)state;
 	for (size_t way = 0; way < WAYS; way++) {
-		static struct scene scene;
+		struct scene *scene = scene_place();
 		struct roll roll;
 
 		if (ways[way].end == end_by_stop || ways[way].end == end_by_cancel)
 			continue;
 		roll_init(&roll);
-		ways[way].begin(&scene);
-		assert_int_equal(qs_future_callback_add(scene.future, call_the_roll, &roll.calls[0]), 0);
-		qs_future_release(scene.future);
-		ways[way].end(&scene);
+		ways[way].begin(scene);
+		assert_int_equal(qs_future_callback_add(scene->future, call_the_roll, &roll.calls[0]), 0);
+		qs_future_release(scene->future);
+		ways[way].end(scene);
 		gate_await(&roll.calls[0].entered, 1);
-		scene_end(&scene);
+		scene_end(scene);
 	}
 }
 
@@ -472,30 +482,30 @@ static void test_future_callback_keeps_its_future(void **state)
 
 static void test_future_callback_join_waits_for_it(void **state)
 {
-	static struct scene scene;
+	struct scene *scene = scene_place();
 	struct roll roll;
 	qs_report report = QS_REPORT_INIT;
 
 	(void)state;
 	roll_init(&roll);
 	roll.calls[0].stays = true;
-	begin_held(&scene);
-	assert_int_equal(qs_future_callback_add(scene.future, call_the_roll, &roll.calls[0]), 0);
-	assert_int_equal(qs_future_callback_add(scene.future, call_the_roll, &roll.calls[1]), 0);
-	end_by_leave(&scene);
+	begin_held(scene);
+	assert_int_equal(qs_future_callback_add(scene->future, call_the_roll, &roll.calls[0]), 0);
+	assert_int_equal(qs_future_callback_add(scene->future, call_the_roll, &roll.calls[1]), 0);
+	end_by_leave(scene);
 	gate_await(&roll.calls[0].entered, 1);
 	gate_raise(&roll.calls[0].leave);
-	assert_int_equal(qs_pool_join(scene.pool, patience(), NULL, &report), 0);
+	assert_int_equal(qs_pool_join(scene->pool, patience(), NULL, &report), 0);
 	assert_int_equal(roll.calls[1].place, 2);
 	report_check(&report);
-	assert_int_equal(qs_pool_destroy(scene.pool), 0);
-	task_end(scene.future, QS_DONE);
+	assert_int_equal(qs_pool_destroy(scene->pool), 0);
+	task_end(scene->future, QS_DONE);
 }
 
 /* One that overstays is a straggler, though its body has returned; the task's end stands. */
 static void test_future_callback_a26_that_overstays_is_left_behind(void **state)
 {
-	static struct scene scene;
+	struct scene *scene = scene_place();
 	static struct roll roll;
 	qs_straggler straggler = QS_STRAGGLER_INIT;
 	qs_report report = QS_REPORT_INIT;
@@ -503,22 +513,22 @@ static void test_future_callback_a26_that_overstays_is_left_behind(void **state)
 	(void)state;
 	roll_init(&roll);
 	roll.calls[0].stays = true;
-	begin_held(&scene);
-	assert_int_equal(qs_future_callback_add(scene.future, call_the_roll, &roll.calls[0]), 0);
-	assert_int_equal(qs_future_callback_add(scene.future, call_the_roll, &roll.calls[1]), 0);
-	end_by_leave(&scene);
+	begin_held(scene);
+	assert_int_equal(qs_future_callback_add(scene->future, call_the_roll, &roll.calls[0]), 0);
+	assert_int_equal(qs_future_callback_add(scene->future, call_the_roll, &roll.calls[1]), 0);
+	end_by_leave(scene);
 	gate_await(&roll.calls[0].entered, 1);
-	assert_int_equal(qs_pool_join(scene.pool, qs_after_ms(2), NULL, &report), -ETIMEDOUT);
+	assert_int_equal(qs_pool_join(scene->pool, qs_after_ms(2), NULL, &report), -ETIMEDOUT);
 	report_check(&report);
 	assert_int_equal(report.ends[QS_DONE], 1);
 	assert_int_equal(report.stragglers, 1);
-	assert_int_equal(qs_pool_straggler(scene.pool, 0, &straggler), 0);
-	assert_int_equal(qs_pool_destroy(scene.pool), 0);
+	assert_int_equal(qs_pool_straggler(scene->pool, 0, &straggler), 0);
+	assert_int_equal(qs_pool_destroy(scene->pool), 0);
 	assert_int_equal(roll.calls[1].place, 0);
 	gate_raise(&roll.calls[0].leave);
 	gate_await(&roll.calls[1].entered, 1);
 	assert_true(pthread_equal(roll.calls[1].thread, roll.calls[0].thread));
-	task_end(scene.future, QS_DONE);
+	task_end(scene->future, QS_DONE);
 }
 
 /* In a thread that cancels; the join gives up on time, and the canceller comes back to a pool that is gone. */
@@ -529,7 +539,7 @@ static void *cancel(void *future)
 
 static void test_future_callback_a26_that_overstays_in_a_canceller(void **state)
 {
-	static struct scene scene;
+	struct scene *scene = scene_place();
 	static struct roll roll;
 	qs_report report = QS_REPORT_INIT;
 	pthread_t thread;
@@ -538,45 +548,45 @@ static void test_future_callback_a26_that_overstays_in_a_canceller(void **state)
 	(void)state;
 	roll_init(&roll);
 	roll.calls[0].stays = true;
-	begin_plainly_pending(&scene);
-	assert_int_equal(qs_future_callback_add(scene.future, call_the_roll, &roll.calls[0]), 0);
-	assert_int_equal(pthread_create(&thread, NULL, cancel, scene.future), 0);
+	begin_plainly_pending(scene);
+	assert_int_equal(qs_future_callback_add(scene->future, call_the_roll, &roll.calls[0]), 0);
+	assert_int_equal(pthread_create(&thread, NULL, cancel, scene->future), 0);
 	gate_await(&roll.calls[0].entered, 1);
-	gate_raise(&scene.hold.leave);
-	task_end(scene.held, QS_DONE);
-	assert_int_equal(qs_pool_join(scene.pool, qs_after_ms(2), NULL, &report), -ETIMEDOUT);
+	gate_raise(&scene->hold.leave);
+	task_end(scene->held, QS_DONE);
+	assert_int_equal(qs_pool_join(scene->pool, qs_after_ms(2), NULL, &report), -ETIMEDOUT);
 	report_check(&report);
 	assert_int_equal(report.stragglers, 0);
 	assert_int_equal(report.ends[QS_CANCELLED], 1);
-	assert_int_equal(qs_pool_destroy(scene.pool), 0);
+	assert_int_equal(qs_pool_destroy(scene->pool), 0);
 	gate_raise(&roll.calls[0].leave);
 	(void)pthread_join(thread, &result);
 	assert_int_equal((intptr_t)result, 1);
-	task_end(scene.future, QS_CANCELLED);
+	task_end(scene->future, QS_CANCELLED);
 }
 
 /* What the join had no time for is called by destroy, and what is added between the two comes after it. */
 static void check_called_by_destroy(void (*begin)(struct scene *scene), qs_state ended)
 {
-	static struct scene scene;
+	struct scene *scene = scene_place();
 	struct roll roll;
 
 	roll_init(&roll);
-	begin(&scene);
-	assert_int_equal(qs_future_callback_add(scene.future, call_the_roll, &roll.calls[0]), 0);
-	assert_int_equal(qs_future_callback_add(scene.future, call_the_roll, &roll.calls[1]), 0);
-	assert_int_equal(qs_pool_join(scene.pool, QS_NOW, NULL, NULL), -ETIMEDOUT);
-	assert_int_equal(qs_future_state(scene.future), ended);
-	assert_int_equal(qs_future_callback_add(scene.future, call_the_roll, &roll.calls[2]), 0);
+	begin(scene);
+	assert_int_equal(qs_future_callback_add(scene->future, call_the_roll, &roll.calls[0]), 0);
+	assert_int_equal(qs_future_callback_add(scene->future, call_the_roll, &roll.calls[1]), 0);
+	assert_int_equal(qs_pool_join(scene->pool, QS_NOW, NULL, NULL), -ETIMEDOUT);
+	assert_int_equal(qs_future_state(scene->future), ended);
+	assert_int_equal(qs_future_callback_add(scene->future, call_the_roll, &roll.calls[2]), 0);
 	assert_int_equal(roll.calls[0].place, 0);
-	assert_int_equal(qs_pool_destroy(scene.pool), 0);
+	assert_int_equal(qs_pool_destroy(scene->pool), 0);
 	for (unsigned i = 0; i < 3; i++) {
 		assert_int_equal(roll.calls[i].place, i + 1);
 		assert_true(pthread_equal(roll.calls[i].thread, pthread_self()));
 	}
-	gate_raise(&scene.hold.leave);
-	task_end(scene.future, ended);
-	qs_future_release(scene.held);
+	gate_raise(&scene->hold.leave);
+	task_end(scene->future, ended);
+	qs_future_release(scene->held);
 }
 
 static void test_future_callback_a26_called_by_destroy(void **state)
@@ -588,17 +598,17 @@ static void test_future_callback_a26_called_by_destroy(void **state)
 
 static void test_future_callback_of_what_no_one_keeps(void **state)
 {
-	static struct scene scene;
+	struct scene *scene = scene_place();
 	struct roll roll;
 
 	(void)state;
 	roll_init(&roll);
-	begin_held(&scene);
-	assert_int_equal(qs_future_callback_add(scene.future, call_the_roll, &roll.calls[0]), 0);
-	qs_future_release(scene.future);
-	assert_int_equal(qs_pool_join(scene.pool, QS_NOW, NULL, NULL), -ETIMEDOUT);
-	gate_raise(&scene.hold.leave);
-	assert_int_equal(qs_pool_destroy(scene.pool), 0);
+	begin_held(scene);
+	assert_int_equal(qs_future_callback_add(scene->future, call_the_roll, &roll.calls[0]), 0);
+	qs_future_release(scene->future);
+	assert_int_equal(qs_pool_join(scene->pool, QS_NOW, NULL, NULL), -ETIMEDOUT);
+	gate_raise(&scene->hold.leave);
+	assert_int_equal(qs_pool_destroy(scene->pool), 0);
 	assert_int_equal(roll.calls[0].place, 1);
 }
 
@@ -674,14 +684,14 @@ static void test_future_callback_added_by_many_at_the_end_is_called_once(void **
 
 static void test_future_callback_bad_arguments_are_refused(void **state)
 {
-	static struct scene scene;
+	struct scene *scene = scene_place();
 
 	(void)state;
-	begin_ended(&scene);
+	begin_ended(scene);
 	assert_int_equal(qs_future_callback_add(NULL, call_the_roll, NULL), -EINVAL);
-	assert_int_equal(qs_future_callback_add(scene.future, NULL, NULL), -EINVAL);
-	scene_end(&scene);
-	qs_future_release(scene.future);
+	assert_int_equal(qs_future_callback_add(scene->future, NULL, NULL), -EINVAL);
+	scene_end(scene);
+	qs_future_release(scene->future);
 }
 
 #define test(name) cmocka_unit_test_setup_teardown(name, leftovers_note, leftovers_check)
