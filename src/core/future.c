@@ -83,17 +83,16 @@ void qs__future_claim(qs_future *future)
 	qs__store_relaxed(&future->state, QS__CLAIMED);
 }
 
-void qs__future_begin(qs_future *future, qs_stop *above)
+void qs__future_begin(qs_future *future)
 {
-	future->above = above;
-	/* Publishes `above`.  Pairs with load_acquire in is_running_locked(). */
-	qs__store_release(&future->state, (uint32_t)QS_RUNNING);
+	/* relaxed: what the body does is published by the end. */
+	qs__store_relaxed(&future->state, (uint32_t)QS_RUNNING);
 }
 
 static bool is_running_locked(const qs_future *future)
 {
-	/* Sees `above`; an end is published under this lock.  Pairs with store_release in qs__future_begin(). */
-	return qs__load_acquire(&future->state) == QS_RUNNING;
+	/* relaxed: an end is published under this lock. */
+	return qs__load_relaxed(&future->state) == QS_RUNNING;
 }
 
 static bool is_end(uint32_t state)
@@ -200,13 +199,19 @@ void qs__future_drop_token(qs_future *future)
 	qs_stop_release(token);
 }
 
-/* Makes `made` the running task's token if it has none; returns the one it has, counted, or NULL. */
+static bool has_ended_locked(const qs_future *future)
+{
+	/* relaxed: an end is published under this lock. */
+	return is_end(qs__load_relaxed(&future->state));
+}
+
+/* Makes `made` the task's token if it has none; returns the one it has, counted, or NULL. */
 static qs_stop *adopt_token(qs_future *future, qs_stop *made)
 {
 	qs_stop *token;
 
 	qs__mutex_lock(&future->ended.lock);
-	if (future->token == NULL && made != NULL && is_running_locked(future)) {
+	if (future->token == NULL && made != NULL && !has_ended_locked(future)) {
 		qs__object_retain(&made->object);
 		future->token = made;
 	}
@@ -217,13 +222,13 @@ static qs_stop *adopt_token(qs_future *future, qs_stop *made)
 	return token;
 }
 
-/* What the running task's token hangs below, counted; NULL if it does not run. */
+/* What the task's token hangs below, counted; NULL if it has ended. */
 static qs_stop *token_above(qs_future *future)
 {
 	qs_stop *above = NULL;
 
 	qs__mutex_lock(&future->ended.lock);
-	if (is_running_locked(future))
+	if (!has_ended_locked(future))
 		above = qs_stop_retain(future->above);
 	qs__mutex_unlock(&future->ended.lock);
 	return above;

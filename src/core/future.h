@@ -54,8 +54,8 @@ struct qs_future {
 	bool has_limit;				/* I  `stop` is this task's alone, and its own cause is that the time is over */
 	int64_t run_ns;				/* I  how long the body may run; 0 = as long as it likes */
 	struct qs__callback on_stop;		/* of `stop`, if there is one, while pending */
-	qs_stop *above;				/* borrowed while the body runs: what its own token hangs below; published by RUNNING */
-	qs_stop *token;				/* L  counted; the task's own, made when first wanted, while its body runs */
+	qs_stop *above;				/* L  borrowed: what its own token hangs below; set at submit, and for an inner task */
+	qs_stop *token;				/* L  counted; the task's own, made when first wanted, until it ends */
 	struct qs__outcome outcome;		/* E  cause_owner is counted */
 	struct qs__list callbacks;		/* L  what is to be called, in order: core/future_callback.c */
 	bool is_calling;			/* L  somebody calls them */
@@ -76,8 +76,8 @@ void qs__future_discard(qs_future *future);
 /* The caller has taken the task out of the queue. */
 void qs__future_claim(qs_future *future);
 
-/* The body is about to be entered; its own token, if it is ever wanted, hangs below this one, which outlives the run. */
-void qs__future_begin(qs_future *future, qs_stop *above);
+/* The body is about to be entered. */
+void qs__future_begin(qs_future *future);
 
 /* The end, told to every waiter.  False if it had ended before; then nothing is changed. */
 bool qs__future_end(qs_future *future, const struct qs__outcome *outcome);
@@ -108,7 +108,7 @@ void qs__future_keep(qs_future *future, void *result, qs_destroy_fn *destroy);
 /* The body of an abandoned task has returned: nobody looks at its token any more. */
 void qs__future_drop_token(qs_future *future);
 
-/* The running task's own token, counted for the caller, made if need be; NULL without memory, or if it does not run. */
+/* The task's own token, counted for the caller, made if need be; NULL without memory, or if the task has ended. */
 qs_stop *qs__future_token(qs_future *future);
 
 /* What asked the task to stop, nearest first, or NULL; while its body runs. */

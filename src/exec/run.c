@@ -185,7 +185,7 @@ static void run_body(struct qs__worker *worker, qs_future *future, qs_stop *abov
 	qs__atomic_init(&run.task.checkpoint, NULL);
 	worker->current.task_name = future->name;
 	/* In this order: a joiner that sees it run may abandon it, and running must not follow that. */
-	qs__future_begin(future, above);
+	qs__future_begin(future);
 	qs__frame_enter(worker, &run.frame, future, &run.task);
 	qs__thread_guard(call_body, body_exited, &run);
 	restore_mask(&run);
@@ -259,7 +259,7 @@ void qs__serve(struct qs__worker *worker, qs_future *future, qs_stop *above)
 	qs__future_claim(future);
 	pool_asked = qs__stop_find_asked(pool->stop);
 	task_asked = qs__stop_find_asked(future->stop);
-	/* Pairs with store_release in qs_pool_shutdown(). */
+	/* Pairs with store_release in shut_down(). */
 	if (pool_asked != NULL || qs__load_acquire(&pool->is_cancelling) != 0) {
 		refuse(worker, future, pool_asked, true);
 		return;

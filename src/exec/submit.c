@@ -107,6 +107,7 @@ static int submit(qs_future **out, qs_pool *pool, qs_task_fn *fn, void *arg, con
 	future = qs__future_new(pool, fn, arg, options);
 	if (future == NULL)
 		return -ENOMEM;
+	future->above = pool->stop;
 	error = options != NULL ? qs__limit_set(future, options, pool->stop) : 0;
 	if (error == 0)
 		error = accept(pool, future, patience);

@@ -66,10 +66,40 @@ static const struct sim_case stop_against_claim = {
 	},
 };
 
+/* Nobody else stops it: whether it is in the queue, on its way to a worker, or runs, it hears of the one who does. */
+static void stop_job_for_good(void *arg)
+{
+	struct job *job = arg;
+
+	SIM_ASSERT(qs_future_stop(job->future, 0, NULL) == 1);
+}
+
+static void stop_alone_setup(void)
+{
+	jobs_begin(1);
+	SIM_ASSERT(submit_body(&jobs[0], sleep_until_stop, NULL) == 0);
+	sim_thread("stopper", stop_job_for_good, &jobs[0]);
+}
+
+static const struct sim_case stop_alone = {
+	.name = "stop-alone",
+	.setup = stop_alone_setup,
+	.finish = jobs_end,
+	.preemptions = 3,
+	.stale_reads = 1,
+	.random = 20000,
+	.controls = {
+		{ "waiter.c:qs__event_notify:unpark_one", SIM_DROP, SIM_DEADLOCK, 0 },
+		{ "mutex.c:qs__mutex_lock:compare_exchange_acquire", SIM_SPLIT,
+		  SIM_ASSERTION | SIM_RACE | SIM_DEADLOCK | SIM_CRASH | SIM_USE_AFTER_FREE | SIM_LEAK, 0 },
+	},
+};
+
 static void test_sim_a27_task_is_stopped_while_it_begins(void **state)
 {
 	(void)state;
 	assert_true(sim_verify(&stop_against_claim));
+	assert_true(sim_verify(&stop_alone));
 }
 
 /* ---- the pool's token is asked while tasks are pending: everyone who waits is told ---- */

@@ -38,7 +38,7 @@ static void begin(int count)
 		while ((futures[i] = qs__future_new(NULL, no_body, NULL, NULL)) == NULL)
 			continue;
 		qs__future_claim(futures[i]);
-		qs__future_begin(futures[i], NULL);
+		qs__future_begin(futures[i]);
 	}
 	for (int i = count; i < FUTURES; i++)
 		futures[i] = NULL;

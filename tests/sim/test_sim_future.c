@@ -36,7 +36,8 @@ static void begin(int owners)
 		(void)qs_future_retain(future);
 	qs__future_claim(future);
 	stop = qs__stop_new(NULL, NULL);
-	qs__future_begin(future, stop);
+	future->above = stop;
+	qs__future_begin(future);
 	ends = 0;
 }
 

@@ -59,7 +59,7 @@ static qs_future *future_make(void)
 
 	assert_non_null(future);
 	qs__future_claim(future);
-	qs__future_begin(future, NULL);
+	qs__future_begin(future);
 	return future;
 }
 
