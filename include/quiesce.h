@@ -905,6 +905,7 @@ QS_API int qs_as_completed_add(qs_as_completed *set, qs_future *future);
  * qs_as_completed_next - the next future of a set that has ended.
  *
  * A future's own state may say that it has ended a moment before the set hears of it.
+ * In a worker, -EDEADLK looks at what is in the set now; who would have added something else comes too late.
  *
  *   out         receives the future, borrowed until the next call of this or until the set is destroyed
  *   deadline    when to give up; QS_NOW = only look
@@ -996,6 +997,9 @@ QS_API int qs_map_create(qs_map **out, qs_pool *pool, qs_task_fn *fn, qs_source_
  * The first failure in time asks the map's token, unless QS_MAP_KEEP_GOING: nothing is pulled and no body begins after
  * it; what was pulled is still handed out, each with its end.  The same when the map's token is asked.  A source that is
  * slow keeps back what has ended meanwhile: the window bounds how much that is.
+ *
+ * A task that maps over its own pool, whose queue is full, runs an item itself when nothing else is left to wait for, whatever
+ * the deadline, unless that is QS_NOW.
  *
  *   out         receives the future, borrowed until the next call of this or until the map is destroyed
  *   deadline, stop  end this wait alone; the map goes on with the next call

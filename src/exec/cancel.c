@@ -17,7 +17,7 @@
 
 #include "platform/clock.h"
 
-qs_pool *qs__task_take(qs_future *future)
+qs_pool *qs__task_take(qs_future *future, qs_stop *above)
 {
 	qs_pool *pool = NULL;
 
@@ -28,6 +28,8 @@ qs_pool *qs__task_take(qs_future *future)
 		pool = future->pool;
 		qs__object_retain(&pool->object);
 		qs__future_claim(future);
+		if (above != NULL)
+			future->above = above;
 	}
 	qs__mutex_unlock(&future->ended.lock);
 	return pool;
@@ -63,7 +65,7 @@ void qs__task_dispose(qs_future *future)
 /* Cancels one pending task, in whatever thread; false if it is too late. */
 static bool cancel_one(qs_future *future, const struct qs__cause *cause, qs_stop *cause_owner)
 {
-	qs_pool *pool = qs__task_take(future);
+	qs_pool *pool = qs__task_take(future, NULL);
 
 	if (pool == NULL)
 		return false;
@@ -118,11 +120,25 @@ uint32_t qs__pool_cancel_all(qs_pool *pool, const struct qs__cause *cause, qs_st
 	return count;
 }
 
+static void release_all(struct qs__list *futures)
+{
+	struct qs__list *link;
+
+	while ((link = qs__list_take_first(futures)) != NULL)
+		qs_future_release(future_of(link));
+}
+
 void qs__pool_note_unstarted(qs_pool *pool, struct qs__list *cancelled)
 {
+	bool is_destroyed;
+
 	qs__mutex_lock(&pool->lock);
-	qs__list_move_all(&pool->unstarted, cancelled);
+	is_destroyed = pool->is_destroyed;
+	if (!is_destroyed)
+		qs__list_move_all(&pool->unstarted, cancelled);
 	qs__mutex_unlock(&pool->lock);
+	if (is_destroyed)
+		release_all(cancelled);
 }
 
 void qs__pool_dispose(qs_pool *pool, struct qs__list *cancelled, uint32_t count)
@@ -139,9 +155,13 @@ void qs__pool_dispose(qs_pool *pool, struct qs__list *cancelled, uint32_t count)
 void qs__pool_cancel_rest(qs_pool *pool, const struct qs__cause *cause, qs_stop *cause_owner)
 {
 	struct qs__list cancelled;
-	const uint32_t count = qs__pool_cancel_all(pool, cause, cause_owner, &cancelled);
+	uint32_t count;
 
+	/* The user's code in it may join, for as long as it likes, and destroy the pool. */
+	qs__object_retain(&pool->object);
+	count = qs__pool_cancel_all(pool, cause, cause_owner, &cancelled);
 	qs__pool_dispose(pool, &cancelled, count);
+	qs__pool_release(pool);
 }
 
 void qs__pool_stopped(void *arg)

@@ -13,8 +13,10 @@
 /*
  * Take a pending task out of its pool's queue, whichever that is: the caller owns it.  Returns the pool, with a reference for the
  * caller, or NULL: it is too late.
+ *
+ *   above    what the task's own token is to hang below, if it has none yet; NULL = the pool's
  */
-qs_pool *qs__task_take(qs_future *future);
+qs_pool *qs__task_take(qs_future *future, qs_stop *above);
 
 /* End a claimed task, which the caller owns, as cancelled or as timed out, and tell.  Returns which, for the caller to count. */
 qs_state qs__task_cancel(qs_future *future, const struct qs__cause *cause, qs_stop *cause_owner);
@@ -38,7 +40,10 @@ void qs__pool_cancel_rest(qs_pool *pool, const struct qs__cause *cause, qs_stop 
 /* Dispose of those, note them as never started, and give back their holds. */
 void qs__pool_dispose(qs_pool *pool, struct qs__list *cancelled, uint32_t count);
 
-/* Note them as never started, which takes the pool's references; what is due for them is destroy's. */
+/*
+ * Note them as never started, which takes the pool's references; what is due for them is destroy's.  If the pool has been destroyed
+ * meanwhile, nothing is due any more, and the references are given back.
+ */
 void qs__pool_note_unstarted(qs_pool *pool, struct qs__list *cancelled);
 
 /* The callback of the pool's token. */

@@ -125,6 +125,9 @@ int qs_pool_destroy(qs_pool *pool)
 	if (!qs__event_has_happened(&pool->joined))
 		return -EBUSY;
 	(void)qs__callback_remove(&pool->on_stop, pool->stop);
+	qs__mutex_lock(&pool->lock);
+	pool->is_destroyed = true;
+	qs__mutex_unlock(&pool->lock);
 	see_to_all(&pool->unstarted, qs__task_dispose);
 	see_to_all(&pool->uncalled, qs__task_call_back);
 	qs__pool_release(pool);

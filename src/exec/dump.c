@@ -18,6 +18,7 @@
 
 #define TRIES 100	  /* for a lock that is held for a few steps, by a thread that runs */
 #define LINE_SIZE 512	  /* of a line; longer ones are cut */
+#define GUESTS_MAX 64	/* lines about guests; more would not be read */
 #define FRAMES_MAX 4	  /* bodies on one line, the innermost first */
 
 /* ---------------------------------------------------------------------------------------------------------- a line */
@@ -207,15 +208,18 @@ static int dump_workers(qs_pool *pool, int fd)
 	return error;
 }
 
-/* Describes one of the pool's guests; false if there are fewer. */
+/* Describes one of the pool's guests, by its number in the list at that moment; false if there are fewer. */
 static bool describe_guest(qs_pool *pool, uint64_t number, struct line *line)
 {
 	struct qs__list *link;
 	uint64_t left = number;
 	bool is_found;
 
-	if (!try_lock(&pool->lock))
-		return false;
+	if (!try_lock(&pool->lock)) {
+		begin(line);
+		put(line, "  guests: they change at this moment");
+		return true;
+	}
 	for (link = pool->guests.next; link != &pool->guests && left > 0; link = link->next)
 		left--;
 	is_found = link != &pool->guests &&
@@ -229,7 +233,7 @@ static int dump_guests(qs_pool *pool, int fd)
 	struct line line;
 	int error = 0;
 
-	for (uint64_t i = 0; error == 0 && describe_guest(pool, i, &line); i++)
+	for (uint64_t i = 0; i < GUESTS_MAX && error == 0 && describe_guest(pool, i, &line); i++)
 		error = end(&line, fd);
 	return error;
 }

@@ -25,21 +25,23 @@
 
 /* -------------------------------------------------------------------------------------------------------- shutdown */
 
-int qs_pool_shutdown(qs_pool *pool, qs_shutdown_mode mode)
+/* True for the first shutdown of all. */
+static bool set_mode(qs_pool *pool, enum qs__mode wanted)
 {
-	const enum qs__mode wanted = (enum qs__mode)(QS__MODE_DRAIN + (int)mode);
-	const int error = qs__object_check(pool, QS__MAGIC_POOL);
 	bool is_first;
 
-	if (error != 0)
-		return error;
-	if ((unsigned)mode > QS_STOP)
-		return -EINVAL;
 	qs__mutex_lock(&pool->lock);
 	is_first = pool->mode == QS__MODE_OPEN;
 	if (wanted > pool->mode)
 		pool->mode = wanted;
 	qs__mutex_unlock(&pool->lock);
+	return is_first;
+}
+
+static void shut_down(qs_pool *pool, enum qs__mode wanted)
+{
+	const bool is_first = set_mode(pool, wanted);
+
 	/* Before the sweep, so that no worker is faster.  Pairs with load_acquire in qs__serve(). */
 	if (wanted >= QS__MODE_CANCEL)
 		qs__store_release(&pool->is_cancelling, 1);
@@ -53,6 +55,20 @@ int qs_pool_shutdown(qs_pool *pool, qs_shutdown_mode mode)
 		qs__pool_attend(pool);
 	if (is_first)
 		qs__pool_unhold(pool);
+}
+
+int qs_pool_shutdown(qs_pool *pool, qs_shutdown_mode mode)
+{
+	const int error = qs__object_check(pool, QS__MAGIC_POOL);
+
+	if (error != 0)
+		return error;
+	if ((unsigned)mode > QS_STOP)
+		return -EINVAL;
+	/* The user's code that runs in it may destroy the pool. */
+	qs__object_retain(&pool->object);
+	shut_down(pool, (enum qs__mode)(QS__MODE_DRAIN + (int)mode));
+	qs__pool_release(pool);
 	return 0;
 }
 

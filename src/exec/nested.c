@@ -6,7 +6,7 @@
  * done without.  To a depth that a stack of the usual size bears.  A stop of the wait is seen between two bodies.
  *
  * The inner task's token hangs below that of the task that waits, which is made for it: a stop of the outer task is one of all
- * that it runs.
+ * that it runs at that time.  What it waits for after that, to clean up, is not stopped by it.
  */
 #include "exec/nested.h"
 
@@ -28,20 +28,27 @@ struct help {
 	qs_stop *above;
 };
 
+/* What an inner task's token hangs below.  A task that cleans up after its stop may wait for others all the same. */
+static qs_stop *above_of(const struct help *help)
+{
+	return qs__stop_find_asked(help->above) == NULL ? help->above : help->worker->pool->stop;
+}
+
 /* Runs it if it is pending in the worker's own pool.  True if that is to be the last one. */
 static bool run_inline(void *context, qs_future *future)
 {
 	struct help *help = context;
+	qs_stop *above = above_of(help);
 	qs_pool *pool;
 
-	if (qs_stop_is_asked(help->stop) != 0 || qs__stop_find_asked(help->above) != NULL)
+	if (qs_stop_is_asked(help->stop) != 0)
 		return true;
-	pool = future->pool == help->worker->pool ? qs__task_take(future) : NULL;
+	pool = future->pool == help->worker->pool ? qs__task_take(future, above) : NULL;
 	if (pool == NULL)
 		return false;
 	/* The worker has a reference of its own. */
 	qs__pool_release(pool);
-	qs__serve(help->worker, future, help->above);
+	qs__serve(help->worker, future, above);
 	/* The body may have returned in a child that it forked. */
 	return qs__worker_here() == NULL;
 }

@@ -103,6 +103,7 @@ struct qs_pool {
 	qs_time asked_at;			/* P  when `stop` was asked; 0 = it was not */
 	struct qs__list unstarted;		/* P  qs_future.in_queue: cancelled on the way down; the pool's references */
 	struct qs__list uncalled;		/* P  qs_future.in_queue: abandoned, with callbacks left to destroy; the same */
+	bool is_destroyed;			/* P  the user has given it back; others may hold its memory */
 	bool is_collected;			/* P  the join has looked at all threads; one that is noted now is nobody's */
 	uint32_t places_used;			/* P  how many workers[] were ever in use: the first ones */
 	qs__atomic(uint32_t) places_free;	/* A  changes under lock; looked at without it */

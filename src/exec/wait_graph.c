@@ -16,7 +16,7 @@
  *					or is pending in a pool with a worker that is not parked here, or in a wait that
  *					can end; or in the pool of the waiting worker, which runs it before it parks
  *
- * What remains waits for itself in a circle.  Being stuck is for ever, as no deadline is involved: so it is enough that each wait looks
+ * What remains waits for itself in a circle.  Being stuck is for ever, unless somebody outside cancels, or adds to a set: so it is enough that each wait looks
  * when it enters and when it parks; the last one that closes the circle sees it, and only that one is refused.  But a future that
  * ends well takes a hope away from a wait for a failure: so that one looks after each end as well.
  *

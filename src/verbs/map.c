@@ -46,9 +46,18 @@ static int check_create(qs_map **out, const qs_pool *pool, qs_task_fn *fn, qs_so
 	return error == 0 && options->stop != NULL ? qs__object_check(options->stop, QS__MAGIC_STOP) : error;
 }
 
+static void give_up_nudge(qs_map *map)
+{
+	qs__map_want_room_no_more(map);
+	qs_stop_release(map->own_nudge);
+	map->own_nudge = NULL;
+}
+
 static void map_free(qs_map *map)
 {
 	qs_stop_release(map->stop);
+	/* One is left if a body that the consumer ran itself has ended the consumer's thread. */
+	give_up_nudge(map);
 	qs__atomic_fini(&map->nudge);
 	qs__object_free(&map->object);
 }
@@ -258,18 +267,18 @@ static int say_reason(qs_map *map)
 /* What is aside has found no room.  Waits for the one whose turn it is; or for room, then *out stays NULL. */
 static int take_or_hand_over(qs_map *map, struct qs__map_entry **out, qs_time deadline, qs_stop *stop)
 {
-	qs_stop *nudge = deadline != QS_NOW ? qs__stop_new(stop, NULL) : NULL;
 	int error;
 
-	if (nudge == NULL)
+	give_up_nudge(map);
+	map->own_nudge = deadline != QS_NOW ? qs__stop_new(stop, NULL) : NULL;
+	if (map->own_nudge == NULL)
 		return qs__map_take(map, out, deadline, stop);
-	qs__map_want_room(map, nudge);
+	qs__map_want_room(map, map->own_nudge);
 	/* Once more, for there may have been room before it was wanted. */
 	error = hand_over(map, QS_NOW, NULL);
 	if (error != 0)
-		error = qs__map_take(map, out, deadline, nudge);
-	qs__map_want_room_no_more(map);
-	qs_stop_release(nudge);
+		error = qs__map_take(map, out, deadline, map->own_nudge);
+	give_up_nudge(map);
 	return error == -ECANCELED && !is_asked(stop) ? 0 : error;
 }
 
