@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -153,9 +154,10 @@ static void test_limit_begin_by_is_heeded_without_the_attendant(void **state)
 
 	(void)state;
 	busy_begin(&busy);
-	options.deadline = qs_after_ms(1);
+	options.flags = QS_STOP_FROM_HANDLER;
 	assert_int_equal(qs_stop_create(&stop, &options), 0);
 	assert_int_equal(qs_stop_callback_add(&callback, stop, hold_attendant, &hold), 0);
+	assert_int_equal(qs_stop_ask_from_handler(stop, SIGTERM), 1);
 	gate_await(&hold.entered, 1);
 	begin_by = qs_after_ms(2);
 	future = submit_limited(busy.pool, body_run, &seen, begin_by, 0);
