@@ -20,31 +20,51 @@
 
 #define QS__PLATFORM_SLEEPER_H	/* in place of the one with a semaphore and a pipe */
 
-struct qs__sleeper {
-	qs__atomic(uint32_t) is_woken;
+#define SLEEPS 64	/* in one execution, at most */
+
+/*
+ * It puts nothing in order, as nobody says that a pipe does; and its word outlives it, as what a semaphore or a pipe has in
+ * the kernel does.
+ */
+struct qs__waker {
+	qs__atomic(uint32_t) *is_woken;
 };
+
+struct qs__sleeper {
+	struct qs__waker waker;
+};
+
+static qs__atomic(uint32_t) words[SLEEPS];
+static int words_used;
 
 static bool qs__sleeper_init(struct qs__sleeper *sleeper, qs_time deadline)
 {
 	(void)deadline;
-	qs__atomic_init(&sleeper->is_woken, 0);
+	SIM_ASSERT(words_used < SLEEPS);
+	sleeper->waker.is_woken = &words[words_used++];
 	return true;
 }
 
 static void qs__sleeper_fini(struct qs__sleeper *sleeper)
 {
-	qs__atomic_fini(&sleeper->is_woken);
+	sleeper->waker.is_woken = NULL;
 }
 
-static int qs__sleeper_sleep(struct qs__sleeper *sleeper, qs_time deadline)
+enum qs__slept { QS__SLEPT_WOKEN, QS__SLEPT_TIMED_OUT, QS__SLEPT_EARLY };
+
+static enum qs__slept qs__sleeper_sleep(struct qs__sleeper *sleeper, qs_time deadline)
 {
-	return qs__park(&sleeper->is_woken, 0, deadline);
+	const int result = qs__park(sleeper->waker.is_woken, 0, deadline);
+
+	if (qs__load_relaxed(sleeper->waker.is_woken) != 0)
+		return QS__SLEPT_WOKEN;
+	return result == -ETIMEDOUT ? QS__SLEPT_TIMED_OUT : QS__SLEPT_EARLY;
 }
 
-static void qs__sleeper_wake(struct qs__sleeper *sleeper)
+static void qs__sleeper_wake(struct qs__waker waker)
 {
-	qs__store_relaxed(&sleeper->is_woken, 1);
-	qs__unpark_one(&sleeper->is_woken);
+	qs__store_relaxed(waker.is_woken, 1);
+	qs__unpark_one(waker.is_woken);
 }
 
 /* Nobody wakes it: it goes on when nobody else can. */
@@ -86,8 +106,15 @@ void qs__unpark_all(const qs__atomic(uint32_t) *word);
 
 #include "platform/posix/park.c"
 
+static void begin(void)
+{
+	words_used = 0;
+}
+
 static void nobody_is_left(void)
 {
+	for (int i = 0; i < words_used; i++)
+		qs__atomic_init(&words[i], 0);
 	for (int i = 0; i < BUCKETS; i++)
 		SIM_ASSERT(buckets[i].first == NULL);
 }
@@ -120,6 +147,7 @@ static void give_token(void *arg)
 
 static void tokens_setup(void)
 {
+	begin();
 	qs__atomic_init(&tokens, 0);
 	sim_thread("taker", take_token, NULL);
 	sim_thread("giver", give_token, NULL);
@@ -154,6 +182,8 @@ static const struct sim_case token_given = {
 		{ "park.c:unlock:store_release", SIM_WEAKEN, SIM_RACE, 0 },
 		{ "park.c:unlock:store_release", SIM_DROP, SIM_ENDLESS, 0 },
 		{ "park.c:enlist:load_relaxed", SIM_PRETEND, SIM_DEADLOCK, 0 },
+		{ "park.c:wake:store_release", SIM_WEAKEN, SIM_RACE, 0 },
+		{ "park.c:await_leaving:load_acquire", SIM_WEAKEN, SIM_RACE, 0 },
 		{ "test_sim_posix_park.c:qs__sleeper_wake:store_relaxed", SIM_DROP, SIM_DEADLOCK, 0 },
 		{ "test_sim_posix_park.c:qs__sleeper_wake:unpark_one", SIM_DROP, SIM_DEADLOCK, 0 },
 	},
@@ -201,6 +231,7 @@ static void doors_setup(void)
 {
 	static qs__atomic(uint32_t) many[64 * BUCKETS];	/* so many that some fall together */
 
+	begin();
 	other_door = many;
 	while (bucket_of(other_door) != bucket_of(&door))
 		other_door++;
@@ -256,6 +287,7 @@ static void open_door(void *arg)
 
 static void late_setup(void)
 {
+	begin();
 	qs__atomic_init(&door, 0);
 	sim_thread("impatient", wait_a_little, NULL);
 	sim_thread("patient", wait_until_open, &door);
@@ -300,6 +332,7 @@ static void wait_for_handler(void *arg)
 
 static void handler_setup(void)
 {
+	begin();
 	qs__atomic_init(&door, 0);
 	sim_thread("interrupted", wait_for_handler, NULL);
 	sim_thread("patient", wait_until_open, &door);

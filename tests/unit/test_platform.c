@@ -258,6 +258,33 @@ static void test_platform_park_is_no_cancellation_point(void **state)
 	assert_int_equal(qs__load_acquire(&came_back), 1);
 }
 
+static void *unpark_while_cancelled(void *arg)
+{
+	gate_await(&is_there, 1);
+	(void)pthread_cancel(pthread_self());
+	set_word();
+	qs__store_release(&came_back, 1);
+	return arg;
+}
+
+/* It would take along what it has still to do: others' wakes, somebody's lock. */
+static void test_platform_unpark_is_no_cancellation_point(void **state)
+{
+	const qs_time deadline = patience();
+	pthread_t thread;
+
+	(void)state;
+	qs__store_release(&word, 0);
+	qs__store_release(&came_back, 0);
+	gate_reset(&is_there);
+	assert_int_equal(pthread_create(&thread, NULL, unpark_while_cancelled, NULL), 0);
+	gate_raise(&is_there);
+	while (qs__load_acquire(&word) == 0)
+		(void)qs__park(&word, 0, deadline);
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	assert_int_equal(qs__load_acquire(&came_back), 1);
+}
+
 /* ------------------------------------------------------------------------------------------------- descriptors */
 
 static void *set_later(void *arg)
@@ -341,6 +368,7 @@ int main(void)
 		test(test_platform_park_is_left_by_a_child_that_a_handler_forked),
 		test(test_platform_unpark_in_a_forked_child_waits_for_nobody),
 		test(test_platform_park_is_no_cancellation_point),
+		test(test_platform_unpark_is_no_cancellation_point),
 		test(test_platform_park_needs_no_descriptors),
 		test(test_platform_join_waits_until_its_deadline_and_may_come_again),
 		test(test_platform_join_sees_a_thread_that_ended_itself),

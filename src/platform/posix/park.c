@@ -2,20 +2,20 @@
 /*
  * park.c - parking without a futex: a table of buckets, chosen by address, each a list of who is parked.
  *
- *	park:	lock the bucket; look at the word; put myself at the end of the list; unlock; sleep;
- *		lock; take myself off, unless a waker has; unlock
- *	unpark:	lock the bucket; take off the first, or all, with this address; wake each; unlock
+ *	park:	lock the bucket; look at the word; put myself at the end of the list; unlock; sleep until woken;
+ *		if not woken: lock; take myself off; unlock.  Or a waker has: sleep until woken
+ *	unpark:	lock the bucket; take off the first, or all, with this address; unlock; wake each
  *
  * - No wake-up is lost: a waker changes the word, then takes the lock.  If the parker had the lock before it, it is in the list;
  *   if after it, it sees the word changed.
- * - A parked thread is a node on its own stack.  It is woken under the lock, which it takes once more before it leaves, so
- *   the node outlives the wake.  The address is compared and never looked at.
+ * - A parked thread is a node on its own stack.  Who is taken off will be woken, and waits for that; the waker leaves the
+ *   node (`is_left`) before it wakes.  So the node outlives its use.  The address is compared and never looked at.
  * - A signal handler may unpark.  So the lock is held with all signals blocked (a handler in the same thread would wait
- *   for its own thread), for a few steps, and nobody sleeps or allocates under it; waking is what a handler may do (sleeper.c).
- *   Faults are not blocked: none happens in these steps.
+ *   for its own thread), for a few steps; nobody sleeps, allocates or wakes under it.  Until all are woken that were taken off the
+ *   signals stay blocked, as nobody is to wait for a handler.  Faults are not blocked: none happens in these steps.
  * - Who finds it held tries again, and soon naps in between: the holder may be waiting for our CPU.
  * - A forked child forgets all (qs__park_forget()): what it has inherited may have been locked, and nobody else is parked.  It may
- *   itself be: fork() may be called by a handler that came while it slept.  Then it finds itself in no list, and goes.
+ *   itself be: fork() may be called by a handler that came while it slept.  Then nobody will wake it, and it goes.
  * - Sleeping is where a thread could be cancelled (pthread_cancel), with its node in the list; so it cannot be.  On a futex it cannot
  *   be, either.
  *
@@ -35,18 +35,19 @@
 #define BUCKETS (1 << BUCKET_BITS)
 #define BUCKET_BYTES 64		/* a cache line each: parking on one address does not slow down another */
 
-#define TRIES 100		/* for a lock that is held for some 100 ns, and 1 us when it wakes somebody */
+#define TRIES 100		/* for a lock that is held for some 10 ns */
 #define NAP_NS 50000		/* then */
 #define WANT_NAP_NS QS__NS_PER_MS	/* between two looks of a thread that the system gives nothing to sleep on */
 
 enum { FREE, HELD };
 
-/* Who is parked.  L: under the bucket's lock.  I: set before it is in the list. */
+/* Who is parked.  L: under the bucket's lock; T: its waker's, once taken off.  I: set before it is in the list.  A: atomic. */
 struct parked {
-	struct parked *next;		/* L */
+	struct parked *next;		/* L T */
 	const void *address;		/* I */
 	bool is_listed;			/* L  no waker has taken it off the list */
-	struct qs__sleeper sleeper;	/* I  woken once, under the lock */
+	qs__atomic(uint32_t) is_left;	/* A  1: its waker looks at it no more */
+	struct qs__sleeper sleeper;	/* I */
 };
 
 /* L: under lock. */
@@ -57,6 +58,7 @@ struct bucket {
 };
 
 static struct bucket buckets[BUCKETS];
+static qs__atomic(uint32_t) forks;	/* that this process has come through */
 
 static struct bucket *bucket_of(const void *address)
 {
@@ -68,11 +70,11 @@ static struct bucket *bucket_of(const void *address)
 
 /* ----------------------------------------------------------------------------------------------------------- the lock */
 
-static void lock(struct bucket *bucket, sigset_t *out_mask)
+/* The caller has blocked the signals. */
+static void lock(struct bucket *bucket)
 {
 	uint32_t seen = FREE;
 
-	qs__signals_block(out_mask);
 	/* Sees what the last holder did.  Pairs with store_release in unlock(). */
 	for (int tries = 1; !qs__compare_exchange_acquire(&bucket->lock, &seen, HELD); tries++) {
 		if (tries >= TRIES)
@@ -81,11 +83,10 @@ static void lock(struct bucket *bucket, sigset_t *out_mask)
 	}
 }
 
-static void unlock(struct bucket *bucket, const sigset_t *mask)
+static void unlock(struct bucket *bucket)
 {
 	/* Publishes what was done under the lock.  Pairs with lock() and qs__park_forget(). */
 	qs__store_release(&bucket->lock, FREE);
-	qs__signals_restore(mask);
 }
 
 /* ----------------------------------------------------------------------------------------------------------- the list */
@@ -99,8 +100,8 @@ static void append_locked(struct bucket *bucket, struct parked *parked)
 	QS_PLAIN_WRITE(bucket->last, parked);
 }
 
-/* Takes off what `link` points at, which comes after `before` (NULL: it is the first). */
-static void take_off_locked(struct bucket *bucket, struct parked **link, struct parked *before)
+/* Takes off what `link` points at, which comes after `before` (NULL: it is the first).  Returns it. */
+static struct parked *take_off_locked(struct bucket *bucket, struct parked **link, struct parked *before)
 {
 	struct parked *parked = QS_PLAIN_READ(*link);
 
@@ -108,6 +109,7 @@ static void take_off_locked(struct bucket *bucket, struct parked **link, struct 
 	if (QS_PLAIN_READ(bucket->last) == parked)
 		QS_PLAIN_WRITE(bucket->last, before);
 	QS_PLAIN_WRITE(parked->is_listed, false);
+	return parked;
 }
 
 /* Takes it off, if it is there. */
@@ -118,7 +120,7 @@ static void remove_locked(struct bucket *bucket, const struct parked *parked)
 
 	while (QS_PLAIN_READ(*link) != NULL) {
 		if (QS_PLAIN_READ(*link) == parked) {
-			take_off_locked(bucket, link, before);
+			(void)take_off_locked(bucket, link, before);
 			return;
 		}
 		before = QS_PLAIN_READ(*link);
@@ -126,53 +128,86 @@ static void remove_locked(struct bucket *bucket, const struct parked *parked)
 	}
 }
 
-static void wake_locked(struct bucket *bucket, const void *address, bool all)
+/* Takes off the first with this address, or all of them, and makes a list of them. */
+static struct parked *take_locked(struct bucket *bucket, const void *address, bool all)
 {
+	struct parked *taken = NULL;
+	struct parked **end = &taken;
 	struct parked *before = NULL;
 	struct parked **link = &bucket->first;
 
-	while (QS_PLAIN_READ(*link) != NULL) {
-		struct parked *parked = QS_PLAIN_READ(*link);
-
-		if (QS_PLAIN_READ(parked->address) != address) {
-			before = parked;
-			link = &parked->next;
-			continue;
+	while (QS_PLAIN_READ(*link) != NULL && (all || taken == NULL)) {
+		if (QS_PLAIN_READ((*link)->address) == address) {
+			*end = take_off_locked(bucket, link, before);
+			end = &(*end)->next;
+		} else {
+			before = QS_PLAIN_READ(*link);
+			link = &before->next;
 		}
-		take_off_locked(bucket, link, before);
-		qs__sleeper_wake(&parked->sleeper);
-		if (!all)
-			return;
 	}
+	*end = NULL;
+	return taken;
 }
 
-/* --------------------------------------------------------------------------------------------------------- the calls */
+/* ------------------------------------------------------------------------------------------------------------- parking */
 
 /* Into the list, if the word still holds the value. */
 static bool enlist(struct bucket *bucket, struct parked *parked, const qs__atomic(uint32_t) *word, uint32_t value)
 {
 	sigset_t mask;
 
-	lock(bucket, &mask);
+	qs__signals_block(&mask);
+	lock(bucket);
 	/* relaxed: who changed it before our lock is seen by it; who changes it after will find us. */
 	const bool is_so = qs__load_relaxed(word) == value;
 	if (is_so)
 		append_locked(bucket, parked);
-	unlock(bucket, &mask);
+	unlock(bucket);
+	qs__signals_restore(&mask);
 	return is_so;
 }
 
-/* Out of the list.  True if a waker has done it. */
+/* Out of the list; false if a waker was first. */
 static bool delist(struct bucket *bucket, struct parked *parked)
 {
 	sigset_t mask;
 
-	lock(bucket, &mask);
-	const bool was_woken = !QS_PLAIN_READ(parked->is_listed);
-	if (!was_woken)
+	qs__signals_block(&mask);
+	lock(bucket);
+	const bool was_listed = QS_PLAIN_READ(parked->is_listed);
+	if (was_listed)
 		remove_locked(bucket, parked);
-	unlock(bucket, &mask);
-	return was_woken;
+	unlock(bucket);
+	qs__signals_restore(&mask);
+	return was_listed;
+}
+
+/*
+ * It has been woken: so the waker has left the node.  But nobody says that a descriptor puts memory in order, and it may take
+ * a moment until that is seen.
+ */
+static void await_leaving(const struct parked *parked)
+{
+	/* What the waker did with the node comes before the node's end.  Pairs with store_release in wake(). */
+	while (qs__load_acquire(&parked->is_left) == 0)
+		continue;
+}
+
+/* 0, or -ETIMEDOUT: then it is out of the list, and no waker was there. */
+static int sleep_listed(struct bucket *bucket, struct parked *parked, qs_time deadline)
+{
+	/* relaxed: changes in this thread alone, by a handler that forks. */
+	const uint32_t forks_before = qs__load_relaxed(&forks);
+	enum qs__slept slept = qs__sleeper_sleep(&parked->sleeper, deadline);
+
+	if (slept != QS__SLEPT_WOKEN && delist(bucket, parked))
+		return slept == QS__SLEPT_TIMED_OUT ? -ETIMEDOUT : 0;
+	/* A waker has it; but who would wake us is not in a forked child.  relaxed: as above. */
+	while (slept != QS__SLEPT_WOKEN && qs__load_relaxed(&forks) == forks_before)
+		slept = qs__sleeper_sleep(&parked->sleeper, QS_NEVER);
+	if (slept == QS__SLEPT_WOKEN)
+		await_leaving(parked);
+	return 0;
 }
 
 static int park_in(struct bucket *bucket, const qs__atomic(uint32_t) *word, uint32_t value, qs_time deadline)
@@ -184,11 +219,10 @@ static int park_in(struct bucket *bucket, const qs__atomic(uint32_t) *word, uint
 		qs__sleeper_nap(WANT_NAP_NS);
 		return 0;
 	}
-	if (enlist(bucket, &parked, word, value)) {
-		result = qs__sleeper_sleep(&parked.sleeper, deadline);
-		if (delist(bucket, &parked))
-			result = 0;
-	}
+	qs__atomic_init(&parked.is_left, 0);
+	if (enlist(bucket, &parked, word, value))
+		result = sleep_listed(bucket, &parked, deadline);
+	qs__atomic_fini(&parked.is_left);
 	qs__sleeper_fini(&parked.sleeper);
 	return result;
 }
@@ -211,15 +245,36 @@ int qs__park(const qs__atomic(uint32_t) *word, uint32_t value, qs_time deadline)
 	return result;
 }
 
+/* ----------------------------------------------------------------------------------------------------------- unparking */
+
+/* The node is looked at no more before its thread is woken, and goes. */
+static void wake(struct parked *parked)
+{
+	const struct qs__waker waker = parked->sleeper.waker;
+
+	/* Pairs with load_acquire in await_leaving(). */
+	qs__store_release(&parked->is_left, 1);
+	qs__sleeper_wake(waker);
+}
+
 static void unpark(const void *address, bool all)
 {
 	const int saved = errno;
 	struct bucket *bucket = bucket_of(address);
+	struct parked *taken;
 	sigset_t mask;
 
-	lock(bucket, &mask);
-	wake_locked(bucket, address, all);
-	unlock(bucket, &mask);
+	qs__signals_block(&mask);
+	lock(bucket);
+	taken = take_locked(bucket, address, all);
+	unlock(bucket);
+	while (taken != NULL) {
+		struct parked *next = QS_PLAIN_READ(taken->next);
+
+		wake(taken);
+		taken = next;
+	}
+	qs__signals_restore(&mask);
 	errno = saved;
 }
 
@@ -235,6 +290,8 @@ void qs__unpark_all(const qs__atomic(uint32_t) *word)
 
 void qs__park_forget(void)
 {
+	/* relaxed: looked at by this thread alone. */
+	(void)qs__fetch_add_relaxed(&forks, 1);
 	for (int i = 0; i < BUCKETS; i++) {
 		/* Held or not; sees what its last holder did, if that has let go.  Pairs with store_release in unlock(). */
 		(void)qs__exchange_acquire(&buckets[i].lock, FREE);

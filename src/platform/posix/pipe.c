@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * pipe.c - pipe() and what it lacks.
+ * pipe.c - pipe() and socketpair(), and what they lack.
  */
 #include "pipe.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "platform/real/spawn_plan.h"
@@ -22,10 +23,8 @@ static int furnish(int end)
 	return qs__spawn_above_standard(end);
 }
 
-static int open_both(int ends[2])
+static int furnish_both(int ends[2])
 {
-	if (pipe(ends) < 0)
-		return -errno;
 	for (int i = 0; i < 2; i++)
 		ends[i] = furnish(ends[i]);
 	if (ends[0] >= 0 && ends[1] >= 0)
@@ -40,7 +39,16 @@ static int open_both(int ends[2])
 int qs__pipe_open(int ends[2])
 {
 	const int saved = errno;
-	const int rc = open_both(ends);
+	const int rc = pipe(ends) == 0 ? furnish_both(ends) : -errno;
+
+	errno = saved;
+	return rc;
+}
+
+int qs__socket_pair_open(int ends[2])
+{
+	const int saved = errno;
+	const int rc = socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0 ? furnish_both(ends) : -errno;
 
 	errno = saved;
 	return rc;
