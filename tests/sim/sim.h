@@ -12,9 +12,9 @@
  * SIM_ASSERT, no crash.
  *
  * The preemptions of a case are as many as can be searched whole each time it runs.  A deep run (QS_SIM_DEPTH) adds to them, and
- * there a search may be out of reach: one preemption more is a hundred times as many executions.  Such a level is searched
- * until its budget is used (QS_SIM_BUDGET), from its first execution on, which means late preemptions first; then as many again are
- * random, which come anywhere; and the line of the case says so: "of 2 preemptions the first ...".
+ * there a search may be out of reach, for one preemption more is twenty to a hundred times as many executions.  Such a level
+ * is searched until its budget is used (QS_SIM_BUDGET), late preemptions first; at least as many random executions follow, whose
+ * preemptions come anywhere; and the line of the case says so: "of 2 preemptions the first 1000000, then 1000000 at random".
  *
  * A case is worth something only if it can fail: its *controls* break one operation of the code each, and the
  * simulator must then find the failure that was foretold.

@@ -6,7 +6,8 @@
  *
  * An exploration is a case with one control or with none.  It runs in a child, so that whatever it breaks is
  * gone afterwards; what it found comes back in a shared page.  Depth first goes with 0, 1, 2, ... preemptions,
- * so that the first failure found is one with the fewest.
+ * so that the first failure found is one with the fewest.  Those that the case asks for are searched whole, or it fails; a
+ * number that a deep run adds may be cut.
  */
 #include <inttypes.h>
 #include <signal.h>
