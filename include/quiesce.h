@@ -558,8 +558,10 @@ typedef void qs_future_fn(qs_future *future, void *arg);
  * Callbacks of one future are called in the order in which they were added, one after the other, in the thread that
  * ends it: a worker, or whoever cancels.  One that is added while others are being called comes after them, in their
  * thread.  The waiters have been told before.  No lock of ours is held: a callback may submit, cancel, wait, add
- * callbacks and release the future.  A join waits for callbacks as it does for bodies; those for which it had no time
- * are called by qs_pool_destroy().
+ * callbacks and release the future.  It must not join the pool of that task, which waits for it (a worker gets -EDEADLK); and
+ * for a task that was not begun in time it runs in the attendant, which should not wait for long.  A join waits for callbacks
+ * as it does for bodies; those for which it had no time are called by qs_pool_destroy(), or by the worker that was left
+ * behind in one of them.
  *
  *   future      shared until fn was called
  *   fn, arg     arg is borrowed until fn has returned

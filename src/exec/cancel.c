@@ -15,6 +15,7 @@
 
 #include <errno.h>
 
+#include "exec/limit.h"
 #include "platform/clock.h"
 
 qs_pool *qs__task_take(qs_future *future, qs_stop *above)
@@ -43,6 +44,7 @@ qs_state qs__task_cancel(qs_future *future, const struct qs__cause *cause, qs_st
 
 	if (future->stop != NULL)
 		(void)qs__callback_remove(&future->on_stop, future->stop);
+	qs__limit_end(future);
 	(void)qs__future_end(future, outcome);
 	return outcome->state;
 }

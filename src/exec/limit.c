@@ -46,3 +46,10 @@ bool qs__limit_begin(qs_future *future)
 	(void)qs__stop_ask_for(limit, &limit->own);
 	return false;
 }
+
+void qs__limit_end(qs_future *future)
+{
+	/* If it has gone off, its cause stays what it is. */
+	if (future->has_limit)
+		(void)qs__attended_move_deadline(future->stop->attended, QS_NEVER, "its time does not matter any more");
+}

@@ -17,4 +17,7 @@ int qs__limit_set(qs_future *future, const qs_task_options *options, qs_stop *po
 /* The task is claimed, and nothing speaks against it.  False if its time to begin is over; then its token is asked. */
 bool qs__limit_begin(qs_future *future);
 
+/* The task's time does not matter any more: nobody is woken for it. */
+void qs__limit_end(qs_future *future);
+
 #endif

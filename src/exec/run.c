@@ -133,6 +133,7 @@ static void finish(struct run *run)
 	if (!qs__object_is_ours(worker->pool, QS__MAGIC_POOL))
 		return;
 	outcome = judge(run);
+	qs__limit_end(future);
 	if (future->destroy != NULL) {
 		qs__frame_note(worker, &run->frame, &outcome);
 		qs__future_destroy_arg(future);
