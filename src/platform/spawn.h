@@ -7,6 +7,8 @@
  * A child that has ended stays a zombie until qs__child_look() takes its status away; as long as it
  * does, neither its number nor its group's can come to mean another process.  These calls know nothing
  * of threads: who calls them keeps looking and signalling apart from each other.
+ *
+ * Plain POSIX has no descriptor of a process, and lacks some of this: docs/design/platform.md has the table.
  */
 #ifndef QS__PLATFORM_SPAWN_H
 #define QS__PLATFORM_SPAWN_H
@@ -18,7 +20,7 @@
 
 struct qs__child {
 	pid_t pid;
-	int fd;		/* pidfd, close-on-exec, never 0 to 2; readable once the child has ended */
+	int fd;		/* close-on-exec, never 0 to 2; readable once the child has ended */
 	bool own_group;
 };
 
