@@ -809,8 +809,8 @@ QS_API int qs_pool_destroy(qs_pool *pool);
  *
  * In a task, a wait for a task of its own pool that is still pending runs that itself, on its own stack, if it needs
  * that very task (qs_wait(), qs_wait_all(); qs_map_next() in order), has no deadline, and is not the 65th inside the
- * other.  The inner task's token is below the outer one's; a stop of the outer wait is seen when the inner body has
- * returned.  Any other wait parks.
+ * other.  The inner task's token is below the outer one's, unless that was asked before, as in a clean-up; a stop of the
+ * outer wait is seen when the inner body has returned.  Any other wait parks.
  *
  * A wait without a deadline that could never end says -EDEADLK and changes nothing: for the task that runs here, in a
  * cycle of tasks that wait for each other, or for a task that no worker is left to run.  qs_task_deadlock() names them.
