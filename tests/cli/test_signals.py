@@ -281,6 +281,9 @@ def test_D1_jobs_have_the_signals_of_the_programs_start():
     result = expect(run("cat", ":::", "/proc/self/status", before=before), status=0)
     masks = {line.split()[0]: int(line.split()[1], 16) for line in result.out.splitlines() if line[:3] == "Sig"
              and line[:4] != "SigQ" and line[:4] != "SigP"}
+    # Numbers below SIGRTMIN that have no name are libc's own: who was started by its posix_spawn() ignores them, and a platform
+    # layer of plain POSIX cannot change that.
+    masks["SigIgn:"] &= ~(0b11 << 31)
     assert masks == {"SigBlk:": 1 << signal.SIGUSR1 - 1, "SigIgn:": 1 << signal.SIGUSR2 - 1, "SigCgt:": 0}, result
 
 

@@ -607,6 +607,16 @@ static void run_host(int blocked, int ignored, char *out, size_t size)
 	assert_int_equal(status, 0);
 }
 
+/*
+ * Libc's own signals, which sigaction() refuses.  Whoever was started by the posix_spawn() of glibc, as by make, ignores them;
+ * a system call can change that.
+ */
+#if QS_PLATFORM_POSIX
+#define OUT_OF_REACH (bit(32) | bit(33))
+#else
+#define OUT_OF_REACH UINT64_C(0)
+#endif
+
 /* FAILURES D1, C11. */
 static void test_spawn_d1_mask_and_ignored_signals_are_those_of_the_start(void **state)
 {
@@ -615,7 +625,7 @@ static void test_spawn_d1_mask_and_ignored_signals_are_those_of_the_start(void *
 	(void)state;
 	run_host(SIGUSR1, SIGINT, text, sizeof(text));
 	assert_int_equal(bits_after(text, "SigBlk:"), bit(SIGUSR1));
-	assert_int_equal(bits_after(text, "SigIgn:"), bit(SIGINT));
+	assert_int_equal(bits_after(text, "SigIgn:") & ~OUT_OF_REACH, bit(SIGINT));
 }
 
 static void test_spawn_mask_is_the_one_given(void **state)
