@@ -158,6 +158,17 @@ static void test_platform_unpark_in_a_storm_of_handlers(void **state)
 
 static pid_t forked;
 
+/* What the thread sanitizer does to threads that are parked is not what they do without it. */
+static void skip_under_tsan(const char *why)
+{
+#ifdef __SANITIZE_THREAD__
+	print_message("SKIP: the thread sanitizer %s\n", why);
+	skip();
+#else
+	(void)why;
+#endif
+}
+
 /* The child is a copy of a thread that is asleep in a park. */
 static void on_fork(int number)
 {
@@ -180,6 +191,7 @@ static void test_platform_park_is_left_by_a_child_that_a_handler_forked(void **s
 	pthread_t other;
 
 	(void)state;
+	skip_under_tsan("takes the parent's threads for leaks of the child");
 	handle(SIGUSR1, on_fork, &old);
 	qs__store_release(&word, 0);
 	forked = -1;
@@ -247,6 +259,7 @@ static void test_platform_park_is_no_cancellation_point(void **state)
 	pthread_t thread;
 
 	(void)state;
+	skip_under_tsan("parks in slices, between which a thread can be cancelled");
 	qs__store_release(&word, 0);
 	qs__store_release(&came_back, 0);
 	gate_reset(&is_there);
