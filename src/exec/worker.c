@@ -115,12 +115,14 @@ static void leave_pool(qs_pool *pool, bool is_lost)
 
 static void replace(qs_pool *pool);
 
-static void restore_thread(const struct qs__worker *worker)
+/* The next thread in this place may be one of ours. */
+static void restore_thread(struct qs__worker *worker)
 {
 	if (worker->mask_before == NULL)
 		return;
 	qs__signals_restore(worker->mask_before);
 	qs__thread_restore_cancel(worker->cancel_before);
+	worker->mask_before = NULL;
 }
 
 /* A body has ended the thread. */

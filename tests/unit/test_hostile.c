@@ -278,6 +278,58 @@ static void test_hostile_B7_exit_of_the_last_worker_does_not_hold_up_a_drain(voi
 	qs_future_release(pending);
 }
 
+static pthread_key_t at_exit_key;
+static sigset_t mask_at_exit;
+
+/* Runs after everything of ours in the thread, for which nobody waits then. */
+static void note_mask_at_exit(void *noted)
+{
+	(void)pthread_sigmask(SIG_SETMASK, NULL, &mask_at_exit);
+	gate_raise(noted);
+}
+
+static int exit_with_a_look_at_the_mask(qs_task *task, void *arg)
+{
+	(void)pthread_setspecific(at_exit_key, arg);
+	return body_exit(task, arg);
+}
+
+static bool has_worker(void *pool)
+{
+	qs_stats stats = QS_STATS_INIT;
+
+	assert_int_equal(qs_pool_stats(pool, &stats), 0);
+	return stats.workers != 0;
+}
+
+static bool has_no_worker(void *pool)
+{
+	return !has_worker(pool);
+}
+
+/* A place keeps nothing of a thread that was in it: first the pool's own, then one that is brought, then its own again. */
+static void test_hostile_B7_exit_in_a_brought_worker_leaves_nothing_for_our_own_thread(void **state)
+{
+	static struct gate noted;
+	qs_pool *pool = pool_make(1);
+	pthread_t thread;
+
+	(void)state;
+	noted = (struct gate)GATE_INIT;
+	assert_int_equal(pthread_key_create(&at_exit_key, note_mask_at_exit), 0);
+	task_end_exited(task_submit(pool, body_exit, NULL));
+	assert_true(eventually(has_no_worker, pool));
+	assert_int_equal(pthread_create(&thread, NULL, host_thread, pool), 0);
+	assert_true(eventually(has_worker, pool));
+	task_end_exited(task_submit(pool, body_exit, NULL));
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	task_end_exited(task_submit(pool, exit_with_a_look_at_the_mask, &noted));
+	(void)pool_end(pool, QS_DRAIN);
+	gate_await(&noted, 1);
+	assert_int_equal(sigismember(&mask_at_exit, SIGINT), 1);
+	assert_int_equal(pthread_key_delete(at_exit_key), 0);
+}
+
 /* A thread that lets its task run in itself, for there is no room. */
 struct submitter {
 	qs_pool *pool;
@@ -610,6 +662,7 @@ int main(void)
 		test(test_hostile_B7_exit_keeps_the_result_for_the_future),
 		test(test_hostile_B7_exit_finishes_its_worker),
 		test(test_hostile_B7_exit_in_a_brought_worker_has_another_one_brought),
+		test(test_hostile_B7_exit_in_a_brought_worker_leaves_nothing_for_our_own_thread),
 		test(test_hostile_B7_exit_of_the_last_worker_does_not_hold_up_a_drain),
 		test(test_hostile_B7_exit_in_the_thread_that_submits_ends_that),
 		test(test_hostile_B7_cancelled_body_fails_and_another_worker_comes),
