@@ -39,6 +39,7 @@ struct run {
 	struct qs_task task;
 	struct qs__frame frame;
 	const char *outer_name;	/* of the task that waits for this one */
+	int cancel_before;	/* whether the thread could be cancelled */
 	int returned;
 };
 
@@ -150,17 +151,18 @@ static void finish(struct run *run)
 static void call_body(void *arg)
 {
 	struct run *run = arg;
-	const int before = qs__thread_allow_cancel();
 
+	run->cancel_before = qs__thread_allow_cancel();
 	run->returned = run->future->fn(&run->task, run->future->arg);
-	qs__thread_restore_cancel(before);
+	qs__thread_restore_cancel(run->cancel_before);
 }
 
-/* The body does not return: it has ended the thread. */
+/* It does not return: it has ended the thread, or its exception goes up to somebody who catches it and lives on. */
 static void body_exited(void *arg)
 {
 	struct run *run = arg;
 
+	qs__thread_restore_cancel(run->cancel_before);
 	run->returned = -QS_EEXITED;
 	finish(run);
 }

@@ -246,6 +246,7 @@ static void test_cpp_B8_exception_in_the_thread_that_submits_fails_the_task(void
 	qs_pool *pool = NULL;
 	qs_report report;
 	int unwound = 0;
+	int cancel_before;
 
 	(void)state;
 	options.workers = 1;
@@ -254,7 +255,10 @@ static void test_cpp_B8_exception_in_the_thread_that_submits_fails_the_task(void
 	assert_int_equal(qs_submit(NULL, pool, body_hold, &hold), 0);
 	gate_await(&hold.entered, 1);
 	assert_int_equal(qs_submit(NULL, pool, body_hold, &hold), 0);
+	(void)pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_before);
 	assert_true(submit_and_catch(pool, &unwound));
+	(void)pthread_setcancelstate(cancel_before, &cancel_before);
+	assert_int_equal(cancel_before, PTHREAD_CANCEL_DISABLE);
 	assert_int_equal(unwound, 1);
 	gate_raise(&hold.leave);
 	report = pool_end(pool, QS_DRAIN);
