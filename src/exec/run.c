@@ -256,12 +256,9 @@ static void refuse(struct qs__worker *worker, qs_future *future, qs_stop *asked,
 void qs__serve(struct qs__worker *worker, qs_future *future, qs_stop *above)
 {
 	qs_pool *pool = worker->pool;
-	qs_stop *pool_asked;
-	qs_stop *task_asked;
+	qs_stop *pool_asked = qs__stop_find_asked(pool->stop);
+	qs_stop *task_asked = qs__stop_find_asked(future->stop);
 
-	qs__future_claim(future);
-	pool_asked = qs__stop_find_asked(pool->stop);
-	task_asked = qs__stop_find_asked(future->stop);
 	/* Pairs with store_release in shut_down(). */
 	if (pool_asked != NULL || qs__load_acquire(&pool->is_cancelling) != 0) {
 		refuse(worker, future, pool_asked, true);

@@ -9,7 +9,6 @@
  *
  * Lock order: pool, worker.
  */
-#define _GNU_SOURCE
 #include "exec/worker.h"
 
 #include <errno.h>
@@ -100,8 +99,12 @@ static void serve_all(void *arg)
 
 	if (!qs__worker_begin(worker))
 		return;
-	while (qs__object_is_ours(pool, QS__MAGIC_POOL) && (link = qs__queue_take(&pool->queue)) != NULL)
-		qs__serve(worker, QS__ENTRY(link, qs_future, in_queue), pool->stop);
+	while (qs__object_is_ours(pool, QS__MAGIC_POOL) && (link = qs__queue_take(&pool->queue)) != NULL) {
+		qs_future *future = QS__ENTRY(link, qs_future, in_queue);
+
+		qs__future_claim(future);
+		qs__serve(worker, future, pool->stop);
+	}
 	qs__worker_finish(worker);
 }
 
