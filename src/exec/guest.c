@@ -68,7 +68,7 @@ static bool begin(struct visit *visit)
 }
 
 /* The joiner has ended the task; what is due for it is left to destroy. */
-static void forget(qs_future *future)
+static void disown(qs_future *future)
 {
 	if (future->stop != NULL)
 		(void)qs__callback_remove(&future->on_stop, future->stop);
@@ -83,7 +83,7 @@ static void work(void *arg)
 	if (begin(visit))
 		qs__serve(guest, visit->future, guest->pool->stop);
 	else
-		forget(visit->future);
+		disown(visit->future);
 	qs__worker_finish(guest);
 }
 
