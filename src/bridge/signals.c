@@ -17,7 +17,6 @@
  *
  * Lock order: the era lock only, and only while handlers are installed or put back.
  */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <signal.h>
 #include <string.h>

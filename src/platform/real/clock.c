@@ -2,7 +2,6 @@
 /*
  * clock.c - CLOCK_MONOTONIC: it cannot fail on a system that has it, and every Linux does.
  */
-#define _GNU_SOURCE
 #include "platform/clock.h"
 
 #include <time.h>

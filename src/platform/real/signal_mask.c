@@ -2,7 +2,6 @@
 /*
  * signal_mask.c - all but the faults: those are sent to the thread that made them and mean its own body.
  */
-#define _GNU_SOURCE
 #include "platform/signal_mask.h"
 
 #include <stddef.h>
