@@ -59,7 +59,7 @@ struct qs_map {
 	qs_as_completed *set;		/* C  of their futures; NULL = handed out in the order of the items */
 	struct qs__map_entry *missing;	/* C  the one in the window for which there was no memory in the set; or NULL */
 	qs__atomic(qs_stop *) nudge;	/* A  counted; wakes the consumer when there is room: map_room.c; NULL = not wanted */
-	qs_stop *own_nudge;			/* C  counted; the consumer's own reference, while it waits for room; NULL = it does not */
+	qs_stop *own_nudge;		/* C  counted; the consumer's own reference, while it waits for room; NULL = it does not */
 };
 
 /*

@@ -66,12 +66,12 @@ void qs__map_entry_release(struct qs__map_entry *entry)
 static void tell_failure(struct qs__map_entry *entry, const char *words)
 {
 	qs_map *map = entry->map;
-	const bool has_name = map->name[0] != '\0';
 	char text[QS_TEXT_SIZE];
 
-	(void)snprintf(text, sizeof(text), "%s%s%s failed: %s", has_name ? "'" : "", has_name ? map->name : "a task",
-			       has_name ? "'" : "",
-		       words);
+	if (map->name[0] != '\0')
+		(void)snprintf(text, sizeof(text), "'%s' failed: %s", map->name, words);
+	else
+		(void)snprintf(text, sizeof(text), "a task failed: %s", words);
 	(void)qs_stop_ask(map->stop, entry->failure, text);
 	entry->failure = 0;
 }
@@ -85,8 +85,7 @@ static const char *words_of(const qs_task *task, int code)
 /* Who returns what he was told to has not failed. */
 static bool is_failure(const qs_task *task, int returned)
 {
-	return returned < 0 &&
-	       !(returned == -ECANCELED && qs__future_asked_by(task->future) != NULL);
+	return returned < 0 && !(returned == -ECANCELED && qs__future_asked_by(task->future) != NULL);
 }
 
 static int run_item(qs_task *task, void *arg)
