@@ -9,15 +9,12 @@
 
 static int check(const qs_stop_options *options)
 {
-	int error = 0;
+	int error;
 
 	if (options->size != sizeof(*options) || (options->flags & ~QS_STOP_FROM_HANDLER) != 0)
 		return -EINVAL;
-	if (options->parent != NULL)
-		error = qs__object_check(options->parent, QS__MAGIC_STOP);
-	if (error == 0 && options->also != NULL)
-		error = qs__object_check(options->also, QS__MAGIC_STOP);
-	return error;
+	error = qs__stop_check_optional(options->parent);
+	return error == 0 ? qs__stop_check_optional(options->also) : error;
 }
 
 static bool needs_attendant(const qs_stop_options *options)

@@ -286,16 +286,18 @@ qs_stop *qs__stop_find_asked(qs_stop *stop)
 	return find_asked(stop, &left);
 }
 
+int qs__stop_check_optional(const qs_stop *stop)
+{
+	return stop != NULL ? qs__object_check(stop, QS__MAGIC_STOP) : 0;
+}
+
 int qs_stop_is_asked(const qs_stop *stop)
 {
-	int error;
+	const int error = qs__stop_check_optional(stop);
 
-	if (stop == NULL)
-		return 0;
-	error = qs__object_check(stop, QS__MAGIC_STOP);
 	if (error != 0)
 		return error;
-	return qs__stop_cause(stop) != NULL ? 1 : 0;
+	return stop != NULL && qs__stop_cause(stop) != NULL ? 1 : 0;
 }
 
 bool qs__cause_is_ours(const qs_cause *cause)

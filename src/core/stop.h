@@ -62,6 +62,9 @@ struct qs_stop {
 /* A token below up to two parents (NULL allowed), or NULL without memory.  Born asked if one of them was. */
 qs_stop *qs__stop_new(qs_stop *parent, qs_stop *also);
 
+/* A stop that a call was given: 0 if it is one of ours, or NULL; otherwise as qs__object_check(). */
+int qs__stop_check_optional(const qs_stop *stop);
+
 /* Ask with a cause that lives as long as the token, and tell everybody below.  True if this was the first. */
 bool qs__stop_ask_for(qs_stop *stop, const struct qs__cause *cause);
 

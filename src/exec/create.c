@@ -16,14 +16,14 @@
 
 static int check_options(const qs_pool_options *options)
 {
+	int asked;
+
 	if (options->size != sizeof(*options) || options->flags != 0 || options->workers > QS_WORKERS_MAX)
 		return -EINVAL;
 	if (options->stack_bytes != 0 && options->stack_bytes < qs__thread_min_stack())
 		return -EINVAL;
-	if (options->stop == NULL)
-		return 0;
-	return qs_stop_is_asked(options->stop) == 1 ? -ECANCELED
-						    : qs__object_check(options->stop, QS__MAGIC_STOP);
+	asked = qs_stop_is_asked(options->stop);
+	return asked > 0 ? -ECANCELED : asked;
 }
 
 static void pool_init(qs_pool *pool)

@@ -277,8 +277,8 @@ int qs_pool_join(qs_pool *pool, qs_time deadline, qs_stop *hard, qs_report *out)
 	int error = qs__object_check(pool, QS__MAGIC_POOL);
 	int waited;
 
-	if (error == 0 && hard != NULL)
-		error = qs__object_check(hard, QS__MAGIC_STOP);
+	if (error == 0)
+		error = qs__stop_check_optional(hard);
 	if (error == 0 && out != NULL && out->size != sizeof(*out))
 		error = -EINVAL;
 	if (error == 0 && qs__current_is_of(pool))

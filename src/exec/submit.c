@@ -19,7 +19,7 @@ static int check_options(const qs_task_options *options)
 		return 0;
 	if (options->size != sizeof(*options) || (options->flags & ~QS_TASK_CALLER_RUNS) != 0 || options->run_ns < 0)
 		return -EINVAL;
-	return options->stop != NULL ? qs__object_check(options->stop, QS__MAGIC_STOP) : 0;
+	return qs__stop_check_optional(options->stop);
 }
 
 static int check(qs_pool *pool, qs_task_fn *fn, const qs_task_options *options, qs_stop *stop)
@@ -30,8 +30,8 @@ static int check(qs_pool *pool, qs_task_fn *fn, const qs_task_options *options, 
 		error = -EINVAL;
 	if (error == 0)
 		error = check_options(options);
-	if (error == 0 && stop != NULL)
-		error = qs__object_check(stop, QS__MAGIC_STOP);
+	if (error == 0)
+		error = qs__stop_check_optional(stop);
 	if (error != 0)
 		return error;
 	if (qs__stop_find_asked(pool->stop) != NULL)

@@ -270,8 +270,8 @@ int qs_as_completed_next(qs_as_completed *set, qs_future **out, qs_time deadline
 	int error = qs__object_check(set, QS__MAGIC_AS_COMPLETED);
 	qs_future *future;
 
-	if (error == 0 && stop != NULL)
-		error = qs__object_check(stop, QS__MAGIC_STOP);
+	if (error == 0)
+		error = qs__stop_check_optional(stop);
 	if (error == 0 && out == NULL)
 		error = -EINVAL;
 	if (error != 0)

@@ -13,6 +13,7 @@
 #include "base/fifo.h"
 #include "base/object.h"
 #include "core/depot.h"
+#include "core/stop.h"
 #include "platform/alloc.h"
 
 struct qs_queue {
@@ -85,7 +86,7 @@ static int check(const qs_queue *queue, const qs_stop *stop)
 {
 	const int error = qs__object_check(queue, QS__MAGIC_QUEUE);
 
-	return error == 0 && stop != NULL ? qs__object_check(stop, QS__MAGIC_STOP) : error;
+	return error == 0 ? qs__stop_check_optional(stop) : error;
 }
 
 /* One turn.  -ENOMEM: the item needs a block, and *spare is NULL. */

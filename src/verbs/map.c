@@ -43,7 +43,7 @@ static int check_create(qs_map **out, const qs_pool *pool, qs_task_fn *fn, qs_so
 	    (options->flags & ~FLAGS_KNOWN) != 0)
 		return -EINVAL;
 	error = qs__object_check(pool, QS__MAGIC_POOL);
-	return error == 0 && options->stop != NULL ? qs__object_check(options->stop, QS__MAGIC_STOP) : error;
+	return error == 0 ? qs__stop_check_optional(options->stop) : error;
 }
 
 static void give_up_nudge(qs_map *map)
@@ -306,8 +306,8 @@ int qs_map_next(qs_map *map, qs_future **out, qs_time deadline, qs_stop *stop)
 {
 	int result = qs__object_check(map, QS__MAGIC_MAP);
 
-	if (result == 0 && stop != NULL)
-		result = qs__object_check(stop, QS__MAGIC_STOP);
+	if (result == 0)
+		result = qs__stop_check_optional(stop);
 	if (result == 0 && out == NULL)
 		result = -EINVAL;
 	if (result != 0)

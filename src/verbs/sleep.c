@@ -10,7 +10,7 @@ int qs_sleep(qs_time deadline, qs_stop *stop)
 {
 	struct qs__wait_node node;
 	struct qs__waiter waiter;
-	int error = stop != NULL ? qs__object_check(stop, QS__MAGIC_STOP) : 0;
+	const int error = qs__stop_check_optional(stop);
 
 	if (error != 0)
 		return error;

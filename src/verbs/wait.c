@@ -18,14 +18,9 @@
 
 #define NODES_ON_STACK 16	/* most waits are for few futures; more cost an allocation */
 
-static int check_stop(const qs_stop *stop)
-{
-	return stop != NULL ? qs__object_check(stop, QS__MAGIC_STOP) : 0;
-}
-
 static int check(qs_future *const *futures, size_t count, const qs_stop *stop)
 {
-	int error = check_stop(stop);
+	int error = qs__stop_check_optional(stop);
 
 	if (error == 0 && ((futures == NULL && count != 0) || count >= QS__WAITER_EVENTS_MAX))
 		error = -EINVAL;
