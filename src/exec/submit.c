@@ -53,25 +53,37 @@ static bool is_too_late(const qs_future *future)
 	return future->has_limit && qs__future_is_own_limit(future, qs__stop_cause(future->stop));
 }
 
-/* Puts it into the queue, or runs it here, or waits for room, as that is wished and allowed. */
+static int wait_for_room(qs_pool *pool, qs_future *future, bool *out_is_unattended, const struct patience *patience)
+{
+	int error;
+
+	if (qs__current_is_of(pool))
+		return -EDEADLK;
+	error = qs__queue_push_by(&pool->queue, &future->in_queue, out_is_unattended, patience->deadline,
+				  patience->stop, future->stop);
+	if (error == -ECANCELED && qs_stop_is_asked(patience->stop) != 1 && is_too_late(future))
+		return -ETIMEDOUT;
+	return error;
+}
+
+/* The queue is full.  Runs the task here, or waits for room, as that is wished and allowed. */
+static int be_patient(qs_pool *pool, qs_future *future, bool *out_is_unattended, const struct patience *patience)
+{
+	if (qs_stop_is_asked(patience->stop) == 1)
+		return -ECANCELED;
+	if (patience->caller_runs)
+		return qs__guest_run(pool, future);
+	if (patience->deadline <= 0)
+		return patience->refusal;
+	return wait_for_room(pool, future, out_is_unattended, patience);
+}
+
 static int enqueue(qs_pool *pool, qs_future *future, bool *out_is_unattended, const struct patience *patience)
 {
 	int error = qs__queue_push(&pool->queue, &future->in_queue, out_is_unattended);
 
-	if (error == -EAGAIN && qs_stop_is_asked(patience->stop) == 1)
-		return -ECANCELED;
-	if (error == -EAGAIN && patience->caller_runs) {
-		error = qs__guest_run(pool, future);
-	} else if (error == -EAGAIN && patience->deadline <= 0) {
-		return patience->refusal;
-	} else if (error == -EAGAIN) {
-		if (qs__current_is_of(pool))
-			return -EDEADLK;
-		error = qs__queue_push_by(&pool->queue, &future->in_queue, out_is_unattended, patience->deadline,
-					  patience->stop, future->stop);
-		if (error == -ECANCELED && qs_stop_is_asked(patience->stop) != 1 && is_too_late(future))
-			error = -ETIMEDOUT;
-	}
+	if (error == -EAGAIN)
+		error = be_patient(pool, future, out_is_unattended, patience);
 	/* A pool that was stopped closes its queue; that is not the same as shut down. */
 	return error == -ESHUTDOWN && qs__stop_find_asked(pool->stop) != NULL ? -ECANCELED : error;
 }
