@@ -1201,7 +1201,7 @@ typedef struct qs_process_status {
  *
  * Returns 0; -ECANCELED (stop was asked); -EINVAL; what exec or chdir said (-ENOENT, -EACCES, -E2BIG, -ENOEXEC, ...);
  * -EBADF (a descriptor that is not open, or a number beyond the limit); -EAGAIN (no more processes at present: try
- * again later); -ENOMEM; -EMFILE; -ENFILE; -ENOSYS (the kernel is too old); -QS_ELOST (it ended at once, and somebody
+ * again later); -ENOMEM; -EMFILE; -ENFILE; -ENOSYS (a Linux before 5.4); -QS_ELOST (it ended at once, and somebody
  * else took its status); -QS_EFORKED (an inherited stop).
  * Threads: any.  Waits: until exec.  Handlers: no.  Fork: the child may spawn its own.
  */

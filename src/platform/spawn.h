@@ -32,7 +32,7 @@ struct qs__child {
  * host's SIGCHLD handler heard of none.
  *
  * Returns 0; what exec said; -EBADF (a descriptor of the map is not open); -EAGAIN, -ENOMEM, -EMFILE,
- * -ENFILE; -ENOSYS (the system has no pidfd: Linux before 5.4); -QS_ELOST (it ran, and the host reaped
+ * -ENFILE; -ENOSYS (a Linux before 5.4, without pidfd); -QS_ELOST (it ran, and the host reaped
  * it before a pidfd was made, on systems that do not make it with the child).
  */
 int qs__spawn(struct qs__child *out, const qs_process_options *options);
@@ -62,8 +62,8 @@ int qs__child_look(const struct qs__child *child, bool take, qs_process_status *
 /*
  * Find a member of the child's own group that has not ended, other than the child, which must be held.
  *
- * Returns a pidfd of it, to be closed by qs__child_close_fd(); -ENOENT (none is left); what kept us
- * from looking.
+ * Returns a descriptor that tells of its end, to be closed by qs__child_close_fd(); -ENOENT (none is
+ * left); -ENOSYS (the system does not say who is in a group); what else kept us from looking.
  */
 int qs__child_group_member(const struct qs__child *child);
 

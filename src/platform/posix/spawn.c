@@ -13,7 +13,7 @@
  *   it first.
  * - There is no pidfd.  The child's number is safe while it is a zombie that nobody but the host could take; if the host
  *   does, the number may come to mean another child of its own before we look.
- * - Nobody says who is in a group, nor what one child used: -ENOSYS, and zeros.
+ * - Nobody says who is in a group (-ENOSYS), nor what one child used (zeros).
  */
 #include "platform/spawn.h"
 
