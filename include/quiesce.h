@@ -44,6 +44,10 @@
  * The last line of each comment: which threads may call; whether it waits; whether a signal handler may call it; and
  * what it does in a child made by fork, on an object that was made before the fork ("-QS_EFORKED" unless said).
  * Using an object after it was destroyed is undefined; debug builds catch it.
+ *
+ * What is said here is true on Linux.  A library that was built on nothing but POSIX (QS_PLATFORM=posix) cannot keep
+ * all of it, above all of what is said of fork, of children and of time below a millisecond; each difference is a row
+ * of one table, in docs/design/platform.md.
  */
 #ifndef QUIESCE_H
 #define QUIESCE_H
