@@ -18,7 +18,7 @@
 /* Outermost first. */
 enum qs__rank {
 	QS__RANK_PROCESS,	/* verbs/process.c: one child */
-	QS__RANK_ATTENDANT,	/* bridge/attendant.c: its life, its timers */
+	QS__RANK_ATTENDANT,	/* bridge/attendant.c: its timers */
 	QS__RANK_POOL,		/* exec/pool.c: workers, the way down */
 	QS__RANK_WORKER,	/* exec/worker.c: what one worker runs */
 	QS__RANK_COMPLETED,	/* verbs/as_completed.c: which futures are in one set */

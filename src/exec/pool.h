@@ -8,7 +8,8 @@
  * only by those who know of another one, so the count does not come back from 0 but for a submit that is about to be
  * refused.
  *
- * The memory has owners of its own: the user, and each worker.  So a worker that was left behind still has a pool to leave.
+ * The memory has owners of its own: the user, each worker, and whoever cancels one of its tasks just now.  So a worker
+ * that was left behind still has a pool to leave.
  *
  * A place for a worker:
  *
@@ -87,7 +88,7 @@ struct qs__worker {
  * I = set at creation, P = under lock, A = atomic, J = set by the join, read after it.
  */
 struct qs_pool {
-	struct qs__object object;		/* owners: the user, and each worker */
+	struct qs__object object;		/* owners: as above */
 	qs_pool_options options;		/* I  `name` and `stop` are not kept here */
 	char name[QS_NAME_SIZE];		/* I */
 	qs_stop *stop;				/* I  counted; the pool's own token */
