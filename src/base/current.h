@@ -2,7 +2,8 @@
 /*
  * current.h - what this thread runs, as far as anybody but the pool may know.
  *
- * A worker points the platform's one thread-local pointer at its struct qs__current for as long as it works.
+ * A worker points the platform's one thread-local pointer at its struct qs__current
+ * for as long as it works.
  */
 #ifndef QS__BASE_CURRENT_H
 #define QS__BASE_CURRENT_H
@@ -15,7 +16,8 @@
 struct qs__current {
 	const char *task_name;			/* of the task whose body runs; "" between tasks */
 	const void *pool;			/* whose worker this is */
-	const struct qs__current *outer;	/* what the thread was before, if that was a worker, too; else NULL */
+	const struct qs__current *outer;	/* what the thread was before, if that was
+						   a worker, too; else NULL */
 };
 
 static inline const char *qs__current_task_name(void)

@@ -35,7 +35,10 @@ int qs__era_lock(struct qs__era_lock *lock)
 		const bool is_foreign = seen >> STATE_BITS != (era & ERA_MASK);
 
 		if (is_foreign || seen == word_of(era, FREE)) {
-			/* Sees what the last holder did.  Pairs with exchange_release in qs__era_unlock(). */
+			/*
+			 * Sees what the last holder did.  Pairs with
+			 * exchange_release in qs__era_unlock().
+			 */
 			if (qs__compare_exchange_acquire(&lock->word, &seen, taken))
 				return is_foreign ? 1 : 0;
 			continue;
@@ -55,7 +58,10 @@ void qs__era_unlock(struct qs__era_lock *lock)
 {
 	const uint32_t era = qs__era_begin();
 
-	/* Publishes what was done under the lock.  Pairs with compare_exchange_acquire in qs__era_lock(). */
+	/*
+	 * Publishes what was done under the lock.  Pairs with
+	 * compare_exchange_acquire in qs__era_lock().
+	 */
 	if (qs__exchange_release(&lock->word, word_of(era, FREE)) == word_of(era, CONTENDED))
 		qs__unpark_one(&lock->word);
 }

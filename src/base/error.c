@@ -2,8 +2,8 @@
 /*
  * error.c - words for codes.
  *
- * The codes that our calls return have words that say what they mean here, those of quiesce.h (`make check-man` compares); for
- * all others the system's are good.
+ * The codes that our calls return have words that say what they mean here, those of quiesce.h
+ * (`make check-man` compares); for all others the system's are good.
  */
 #include <errno.h>
 #include <stddef.h>

@@ -6,8 +6,9 @@
  *	[ . . . c d e f ]  ->  [ g h i j k l m ]  ->  [ n o p . . . . ]
  *	        ^ taken                                     ^ filled
  *
- * A block is freed as soon as its last item is taken, so memory follows the number of items down as well as up; the one block
- * of a fifo that runs dry is kept, and filled from its beginning again.  Nothing is ever moved.
+ * A block is freed as soon as its last item is taken, so memory follows the number of items down
+ * as well as up; the one block of a fifo that runs dry is kept, and filled from its beginning
+ * again.  Nothing is ever moved.
  */
 #include "base/fifo.h"
 

@@ -2,8 +2,9 @@
 /*
  * fifo.h - pointers, first in first out, any number of them.
  *
- * It allocates and frees nothing itself, so that it can be used under a lock: whoever appends brings a block for the case
- * that one is needed, whoever takes is handed the block that this emptied.
+ * It allocates and frees nothing itself, so that it can be used under a lock: whoever
+ * appends brings a block for the case that one is needed, whoever takes is handed the
+ * block that this emptied.
  */
 #ifndef QS__BASE_FIFO_H
 #define QS__BASE_FIFO_H
@@ -27,7 +28,10 @@ struct qs__fifo {
 
 void qs__fifo_init(struct qs__fifo *fifo);
 
-/* A block to bring along, to be freed by qs__free() by whoever has it in the end; NULL without memory. */
+/*
+ * A block to bring along, to be freed by qs__free() by whoever has it in the
+ * end; NULL without memory.
+ */
 struct qs__fifo_block *qs__fifo_new_block(void);
 
 /* Frees what memory is left.  It must be empty. */
@@ -35,10 +39,16 @@ void qs__fifo_fini(struct qs__fifo *fifo);
 
 bool qs__fifo_is_empty(const struct qs__fifo *fifo);
 
-/* Append; false if that needs a block and none was brought.  One that was used is the fifo's, and *spare NULL. */
+/*
+ * Append; false if that needs a block and none was brought.  One that was used is the
+ * fifo's, and *spare NULL.
+ */
 bool qs__fifo_append(struct qs__fifo *fifo, void *item, struct qs__fifo_block **spare);
 
-/* Take the oldest of those that are there.  *out_emptied: a block that is the caller's to free, or NULL. */
+/*
+ * Take the oldest of those that are there.  *out_emptied: a block that is the
+ * caller's to free, or NULL.
+ */
 void *qs__fifo_take(struct qs__fifo *fifo, struct qs__fifo_block **out_emptied);
 
 #endif

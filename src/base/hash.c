@@ -1,19 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * hash.c - linear hashing (W. Litwin, "Linear hashing: a new tool for file and table addressing", 1980).
+ * hash.c - linear hashing (W. Litwin, "Linear hashing: a new tool for file and
+ * table addressing", 1980).
  *
- * With n buckets in use, and m the power of two for which m <= n < 2m, a hash value is taken modulo 2m if that bucket is in
- * use, else modulo m.  So the bucket n, when it comes into use, takes things from the bucket n - m alone, and gives them back
- * to it when it goes.
+ * With n buckets in use, and m the power of two for which m <= n < 2m, a hash value is taken modulo
+ * 2m if that bucket is in use, else modulo m.  So the bucket n, when it comes into use, takes
+ * things from the bucket n - m alone, and gives them back to it when it goes.
  *
- * Bucket 0 and the next ones are in the table itself; the segment i has the buckets from FIRST << i up to FIRST << (i + 1).
+ * Bucket 0 and the next ones are in the table itself; the segment i has the buckets from FIRST <<
+ * i up to FIRST << (i + 1).
  *
- * Things that lie side by side in memory were made one after the other, and are often looked for so, too.  So they get buckets
- * side by side, and a table that fits in no cache costs little more than one that does.  Only blocks of things are scattered.
+ * Things that lie side by side in memory were made one after the other, and are often looked for
+ * so, too.  So they get buckets side by side, and a table that fits in no cache costs little more
+ * than one that does.  Only blocks of things are scattered.
  *
- * There is a bucket more whenever there are more things than buckets, if there is memory for it; two less when there are less
- * than half as many things, so that a table which empties is small in the end; and the last segment goes when three quarters
- * of the room are empty.  Between these bounds nothing flaps, and each call moves the things of two buckets at most.
+ * There is a bucket more whenever there are more things than buckets, if there is memory for it;
+ * two less when there are less than half as many things, so that a table which empties is small in
+ * the end; and the last segment goes when three quarters of the room are empty.  Between these
+ * bounds nothing flaps, and each call moves the things of two buckets at most.
  */
 #include "base/hash.h"
 
@@ -47,7 +51,7 @@ void qs__hash_fini(struct qs__hash *hash)
 		qs__free(hash->segments[i]);
 }
 
-/* ------------------------------------------------------------------------------------------------------ buckets */
+/* -------------------------------------------------------------------------------------- buckets */
 
 /* The segment that begins with the bucket `start`. */
 static size_t segment_at(size_t start)
@@ -65,7 +69,10 @@ static struct qs__hash_link **bucket_at(const struct qs__hash *hash, size_t inde
 	return &hash->segments[segment_at(start)][index - start];
 }
 
-/* One more for each thing within a block, with a beginning for each block that has nothing to do with those beside it. */
+/*
+ * One more for each thing within a block, with a beginning for each block that has nothing to
+ * do with those beside it.
+ */
 static size_t value_of(const struct qs__hash *hash, const void *key)
 {
 	const uint64_t golden = UINT64_C(0x9e3779b97f4a7c15);	/* D. Knuth's multiplicative hashing */
@@ -93,9 +100,12 @@ static void push(struct qs__hash_link **bucket, struct qs__hash_link *link)
 	*bucket = link;
 }
 
-/* ----------------------------------------------------------------------------------------------- one more, one less */
+/* --------------------------------------------------------------------------- one more, one less */
 
-/* Takes one more bucket into use, and puts into their places the things of the one that it takes from. */
+/*
+ * Takes one more bucket into use, and puts into their places the things of
+ * the one that it takes from.
+ */
 static void split(struct qs__hash *hash)
 {
 	struct qs__hash_link **from = bucket_at(hash, hash->buckets - power_below(hash->buckets));
@@ -159,7 +169,7 @@ static void *give_back(struct qs__hash *hash)
 	return segment;
 }
 
-/* --------------------------------------------------------------------------------------------------------- things */
+/* --------------------------------------------------------------------------------------- things */
 
 struct qs__hash_link *qs__hash_find(const struct qs__hash *hash, const void *key)
 {

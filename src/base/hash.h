@@ -2,8 +2,9 @@
 /*
  * hash.h - find a thing by an address, with links that live in the things themselves.
  *
- * It grows and shrinks by one bucket at a time, so no call takes long, however many things there are; and it is as large as
- * they are many.  The memory for buckets comes from outside, so that a table can be used under a lock:
+ * It grows and shrinks by one bucket at a time, so no call takes long, however many things there
+ * are; and it is as large as they are many.  The memory for buckets comes from outside, so that a
+ * table can be used under a lock:
  *
  *	while ((bytes = qs__hash_wants(&hash)) != 0)	without it the table would get slower
  *		qs__hash_give(&hash, memory, bytes)

@@ -2,8 +2,8 @@
 /*
  * heap.h - the earliest of many points in time, with links that live in the things themselves.
  *
- * A pairing heap (Fredman, Sedgewick, Sleator, Tarjan, "The pairing heap", 1986): insert and look O(1), remove O(log n)
- * amortized.
+ * A pairing heap (Fredman, Sedgewick, Sleator, Tarjan, "The pairing heap", 1986): insert and look
+ * O(1), remove O(log n) amortized.
  */
 #ifndef QS__BASE_HEAP_H
 #define QS__BASE_HEAP_H

@@ -2,7 +2,8 @@
 /*
  * list.h - a doubly linked list whose links live in the things that are listed.
  *
- * A link that is in no list points at itself, so it can be asked and taken out without knowing its list.
+ * A link that is in no list points at itself, so it can be asked and taken out
+ * without knowing its list.
  */
 #ifndef QS__BASE_LIST_H
 #define QS__BASE_LIST_H

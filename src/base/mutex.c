@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * mutex.c - the lock: three values of one futex word (U. Drepper, "Futexes are tricky", 2011, section 5).
+ * mutex.c - the lock: three values of one futex word (U. Drepper, "Futexes are
+ * tricky", 2011, section 5).
  *
  *	free -> held		the first locker
  *	held -> contended	a locker that found it held, before it parks
@@ -73,7 +74,10 @@ void qs__mutex_lock(qs__mutex *mutex)
 
 static void unlock(qs__mutex *mutex)
 {
-	/* Publishes what was done under the lock.  Pairs with the acquires in qs__mutex_lock() and qs__mutex_try_lock(). */
+	/*
+	 * Publishes what was done under the lock.  Pairs with the acquires in qs__mutex_lock()
+	 * and qs__mutex_try_lock().
+	 */
 	if (qs__exchange_release(&mutex->word, FREE) == CONTENDED)
 		qs__unpark_one(&mutex->word);
 }

@@ -36,7 +36,10 @@ static void dispose(struct qs__object *object)
 	/* relaxed: only spreads the places. */
 	const uint32_t place = qs__fetch_add_relaxed(&quarantine_next, 1) % QUARANTINE_PLACES;
 
-	/* Hands over the dead object whole.  Pairs with itself, here and in qs__object_empty_quarantine(). */
+	/*
+	 * Hands over the dead object whole.  Pairs with itself, here and in
+	 * qs__object_empty_quarantine().
+	 */
 	qs__free(qs__exchange_acq_rel(&quarantine[place], object));
 }
 
@@ -103,7 +106,10 @@ bool qs__object_retain_if_alive(struct qs__object *object)
 
 bool qs__object_release(struct qs__object *object)
 {
-	/* What this owner did comes before the free, and the last one sees what all did.  Pairs with itself. */
+	/*
+	 * What this owner did comes before the free, and the last one sees what all
+	 * did.  Pairs with itself.
+	 */
 	const uint32_t before = qs__fetch_sub_acq_rel(&object->refs, 1);
 
 	QS__ASSERT(before != 0 /* released more often than retained */);

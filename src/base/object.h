@@ -2,9 +2,9 @@
 /*
  * object.h - the head of every public object: what it is, whose it is, how many own it.
  *
- * The head is the first member, so that a check can look at it whatever the pointer is said to be.  Debug builds keep freed
- * objects in a quarantine for a while, marked dead, so that a use after the end aborts with words instead of reading
- * what came after.
+ * The head is the first member, so that a check can look at it whatever the pointer is said to be.
+ * Debug builds keep freed objects in a quarantine for a while, marked dead, so that a use after the
+ * end aborts with words instead of reading what came after.
  */
 #ifndef QS__BASE_OBJECT_H
 #define QS__BASE_OBJECT_H
@@ -42,7 +42,10 @@ void *qs__object_alloc(size_t bytes, enum qs__magic magic);
 /* Its memory; nothing must be left in it. */
 void qs__object_free(struct qs__object *object);
 
-/* Given the object itself: 0; -EINVAL (NULL, or not such an object); -QS_EFORKED (made by a process that forked this one). */
+/*
+ * Given the object itself: 0; -EINVAL (NULL, or not such an object); -QS_EFORKED (made by a
+ * process that forked this one).
+ */
 int qs__object_check(const void *memory, enum qs__magic magic);
 
 /* True if it is such an object of this process: for calls that have nothing to say but "do nothing". */

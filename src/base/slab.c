@@ -2,12 +2,13 @@
 /*
  * slab.c - chunks of places.
  *
- * A chunk is either full, and in no list, or it has room, and is in the slab's.  Its places are used from the first one on;
- * those that were put back are a chain of their own, and are used before fresh ones.  Before each thing stands whose chunk it
- * is in.
+ * A chunk is either full, and in no list, or it has room, and is in the slab's.  Its places are
+ * used from the first one on; those that were put back are a chain of their own, and are used
+ * before fresh ones.  Before each thing stands whose chunk it is in.
  *
- * One chunk may be kept with nothing in it, so that a slab which now has a thing and now has none does not ask for memory
- * each time; a second one is given back.  Each chunk is as large as all before it, within bounds: few things take little room.
+ * One chunk may be kept with nothing in it, so that a slab which now has a thing and now has none
+ * does not ask for memory each time; a second one is given back.  Each chunk is as large as all
+ * before it, within bounds: few things take little room.
  */
 #include "base/slab.h"
 

@@ -2,8 +2,9 @@
 /*
  * slab.h - things of one size, side by side in chunks, at addresses that stay.
  *
- * What is made one after the other is often used so, too: through many of them it goes much faster when they lie so.  The
- * memory for chunks comes from outside, so that a slab can be used under a lock:
+ * What is made one after the other is often used so, too: through many of them it goes
+ * much faster when they lie so.  The memory for chunks comes from outside, so that a slab
+ * can be used under a lock:
  *
  *	while ((bytes = qs__slab_wants(&slab)) != 0)
  *		qs__slab_give(&slab, memory, bytes)

@@ -2,18 +2,21 @@
 /*
  * attendant.c - one thread, which sleeps on one word.
  *
- * The word counts the calls; its lowest bit says that the last token has gone, and the count above may overflow.  Whoever
- * gives the attendant something to do puts it where it belongs (the stack of called tokens, the heap of deadlines), then
- * adds to the word, then unparks.  The attendant reads the word, does all there is to do, and parks on the value that it
- * read.  So nothing is left lying.
+ * The word counts the calls; its lowest bit says that the last token has gone, and the count
+ * above may overflow.  Whoever gives the attendant something to do puts it where it belongs
+ * (the stack of called tokens, the heap of deadlines), then adds to the word, then unparks.
+ * The attendant reads the word, does all there is to do, and parks on the value that it read.
+ * So nothing is left lying.
  *
- * Life: a static pointer names the present attendant; a count of tokens is kept with it, under an era lock
- * (base/era_lock.h), for a forked child has the pointer but not the thread.  The token that brings the count to 0 takes the
- * pointer away and sets the bit, its last touch; the thread frees its struct and ends.  It is never joined: the last token
- * may go from inside one of its callbacks.
+ * Life: a static pointer names the present attendant; a count of tokens is kept with it,
+ * under an era lock (base/era_lock.h), for a forked child has the pointer but not the thread.
+ * The token that brings the count to 0 takes the pointer away and sets the bit, its last
+ * touch; the thread frees its struct and ends.  It is never joined: the last token may go
+ * from inside one of its callbacks.
  *
- * A deadline and the end of its token: the attendant takes a due timer out and the token's reference under its lock; a
- * token without owners waits for that lock to take its timer out.  So either the timer is gone or the token is held.
+ * A deadline and the end of its token: the attendant takes a due timer out and the token's
+ * reference under its lock; a token without owners waits for that lock to take its timer out.  So
+ * either the timer is gone or the token is held.
  *
  * Lock order: the era lock; the attendant's lock.  Neither is held while a token is asked.
  */
@@ -51,12 +54,15 @@ static struct {
 /* Something was put where the attendant looks for it.  Safe in a signal handler. */
 static void call(struct qs__attendant *attendant, uint32_t add)
 {
-	/* Publishes it.  After LAST_HAS_GONE this is the last touch.  Pairs with load_acquire in attend(). */
+	/*
+	 * Publishes it.  After LAST_HAS_GONE this is the last touch.  Pairs with
+	 * load_acquire in attend().
+	 */
 	(void)qs__fetch_add_acq_rel(&attendant->word, add);
 	qs__unpark_one(&attendant->word);
 }
 
-/* ------------------------------------------------------------------------------------------------------ its work */
+/* ------------------------------------------------------------------------------------- its work */
 
 static void walk_called(struct qs__attendant *attendant)
 {
@@ -136,7 +142,7 @@ static void attend(void *arg)
 	attendant_free(attendant);
 }
 
-/* ------------------------------------------------------------------------------------------------------- its life */
+/* ------------------------------------------------------------------------------------- its life */
 
 static int attendant_start(struct qs__attendant **out)
 {
@@ -159,7 +165,10 @@ static int attendant_start(struct qs__attendant **out)
 	return 0;
 }
 
-/* Counts a token for the present attendant; makes `made` the present one if there is none.  0, or -EAGAIN: there is none. */
+/*
+ * Counts a token for the present attendant; makes `made` the present one if there is none.  0,
+ * or -EAGAIN: there is none.
+ */
 static int count_token(struct qs__attendant **out, struct qs__attendant *made)
 {
 	const int error = qs__era_lock(&registry.lock);
@@ -177,7 +186,10 @@ static int count_token(struct qs__attendant **out, struct qs__attendant *made)
 	return *out != NULL ? 0 : -EAGAIN;
 }
 
-/* The present attendant, counted for one token; it is started outside the lock, and sent home if another was faster. */
+/*
+ * The present attendant, counted for one token; it is started outside the lock, and sent
+ * home if another was faster.
+ */
 static int attendant_get(struct qs__attendant **out)
 {
 	struct qs__attendant *made = NULL;
@@ -208,7 +220,7 @@ static void attendant_put(struct qs__attendant *attendant)
 		call(attendant, LAST_HAS_GONE);
 }
 
-/* --------------------------------------------------------------------------------------------------------- tokens */
+/* --------------------------------------------------------------------------------------- tokens */
 
 /* The token's last owner has gone. */
 static void retire(struct qs__attended *attended)

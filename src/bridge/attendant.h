@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * attendant.h - does for a token what a signal handler may not, and asks it when its deadline comes.
+ * attendant.h - does for a token what a signal handler may not, and asks it
+ * when its deadline comes.
  *
- * The attendant is one thread for all tokens that need it.  It comes into being with the first of them and ends with the
- * last; in between it sleeps until it is called or a deadline is due.
+ * The attendant is one thread for all tokens that need it.  It comes into being with the first of
+ * them and ends with the last; in between it sleeps until it is called or a deadline is due.
  */
 #ifndef QS__BRIDGE_ATTENDANT_H
 #define QS__BRIDGE_ATTENDANT_H
@@ -35,14 +36,16 @@ int qs__attended_stop_new(qs_stop **out, qs_stop *parent, qs_stop *also);
 void qs__attended_set_deadline(struct qs__attended *attended, qs_time when);
 
 /*
- * The same for a token that nobody asks but the attendant and those above it: the cause is the token's own, with these words,
- * static text.  QS_NEVER = not any more.  False if the deadline that it had has come: then nothing is changed.
+ * The same for a token that nobody asks but the attendant and those above it: the cause is the
+ * token's own, with these words, static text.  QS_NEVER = not any more.  False if the deadline that
+ * it had has come: then nothing is changed.
  */
 bool qs__attended_move_deadline(struct qs__attended *attended, qs_time when, const char *text);
 
 /*
- * Have the attendant walk a token that was marked (qs__stop_mark_signal), once in its life.  For signal handlers: one
- * count, one push, one wake-up.  The caller sees to it that the token lives until this returns.
+ * Have the attendant walk a token that was marked (qs__stop_mark_signal), once in its life.
+ * For signal handlers: one count, one push, one wake-up.  The caller sees to it that the token
+ * lives until this returns.
  */
 void qs__attended_call(struct qs__attended *attended);
 

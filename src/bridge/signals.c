@@ -2,18 +2,23 @@
 /*
  * signals.c - the ladder: a signal becomes a stop.
  *
- * One instance at a time in a process, because a process has one set of handlers.  The handler finds it through a static
- * pointer and climbs by one compare-and-swap of `rung`, which holds the rung and the time at which it was reached:
+ * One instance at a time in a process, because a process has one set of handlers.  The handler
+ * finds it through a static pointer and climbs by one compare-and-swap of `rung`, which holds the
+ * rung and the time at which it was reached:
  *
- *	0 -> 1		the first signal: the soft token is asked, and the hard one is given its deadline by a callback of the soft one
+ *	0 -> 1		the first signal: the soft token is asked, and the hard one is given its
+ *			deadline by a callback of the soft one
  *	1 -> 2		another, not too soon after: the hard token is asked
- *	2 -> 3		another: the old disposition is put back and the signal raised again; it acts when the handler returns
+ *	2 -> 3		another: the old disposition is put back and the signal raised again; it acts when
+ *			the handler returns
  *
- * Closing puts the old handlers back, takes the pointer away, and waits until no handler is inside.  A handler says that it
- * is inside before it reads the pointer, and closing takes the pointer away before it counts: a fence on each side.  A
- * handler that finds no instance passes the signal on, so none is swallowed.
+ * Closing puts the old handlers back, takes the pointer away, and waits until no handler is
+ * inside.  A handler says that it is inside before it reads the pointer, and closing takes the
+ * pointer away before it counts: a fence on each side.  A handler that finds no instance passes
+ * the signal on, so none is swallowed.
  *
- * In a forked child the handler still stands, but the instance is of another era: it acts as the old disposition.
+ * In a forked child the handler still stands, but the instance is of another era: it
+ * acts as the old disposition.
  *
  * Lock order: the era lock only, and only while handlers are installed or put back.
  */
@@ -60,9 +65,10 @@ struct qs_signals {
 static struct qs__era_lock lock;			/* guards installing and closing */
 static qs__atomic(struct qs_signals *) installed;	/* NULL = none; changes under the lock */
 static qs__atomic(uint32_t) inside;			/* handlers that may be looking at it */
-static qs__atomic(uint64_t) put_back_signals;		/* a bit each: the last closing found our handler and put the old one back */
+static qs__atomic(uint64_t) put_back_signals;		/* a bit each: the last closing found our
+							   handler and put the old one back */
 
-/* --------------------------------------------------------------------------------------------------- the handler */
+/* ---------------------------------------------------------------------------------- the handler */
 
 static enum rung rung_of(uint64_t word)
 {
@@ -114,8 +120,8 @@ static bool put_back(const struct handled *handled)
 }
 
 /*
- * The signal acts as it would have without us, as soon as the handler returns.  Not if somebody's own handler has called
- * ours: raised again it would come back here for ever.
+ * The signal acts as it would have without us, as soon as the handler returns.  Not if somebody's
+ * own handler has called ours: raised again it would come back here for ever.
  */
 static void act_as_before(const qs_signals *signals, int signal)
 {
@@ -145,8 +151,8 @@ static uint64_t bit_of(int signal)
 }
 
 /*
- * Our handler stands, but a moment ago there was no instance.  Either there is one now, or somebody has put the handler there
- * again and there is nothing before it but the default.
+ * Our handler stands, but a moment ago there was no instance.  Either there is one now, or somebody
+ * has put the handler there again and there is nothing before it but the default.
  */
 static void handle_again(int signal)
 {
@@ -161,7 +167,10 @@ static void handle_again(int signal)
 	(void)raise(signal);
 }
 
-/* The signal came just before the ladder was taken away: it acts as before, as soon as the handler returns. */
+/*
+ * The signal came just before the ladder was taken away: it acts as before, as
+ * soon as the handler returns.
+ */
 static void pass_on(int signal)
 {
 	struct sigaction now;
@@ -204,9 +213,12 @@ static void wait_for_handlers(void)
 		(void)qs__park(&inside, seen, QS_NEVER);
 }
 
-/* ------------------------------------------------------------------------------------------------------ installing */
+/* ----------------------------------------------------------------------------------- installing */
 
-/* Notes the signals to take over, with their dispositions: those that are not ignored, each once.  0, or -EINVAL. */
+/*
+ * Notes the signals to take over, with their dispositions: those that are not ignored,
+ * each once.  0, or -EINVAL.
+ */
 static int note_old(qs_signals *signals, const int *numbers, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
@@ -240,8 +252,8 @@ static void install_handlers(const qs_signals *signals)
 }
 
 /*
- * A forked child: what the parent had is not ours, and its threads are not inside.  Its handlers acted as the old
- * dispositions, so these come back: they are what ours will give way to.
+ * A forked child: what the parent had is not ours, and its threads are not inside.  Its handlers
+ * acted as the old dispositions, so these come back: they are what ours will give way to.
  */
 static void disinherit(void)
 {
@@ -267,7 +279,10 @@ static int install(qs_signals *signals, const int *numbers, size_t count)
 	/* relaxed: changes under this lock. */
 	error = qs__load_relaxed(&installed) != NULL ? -EBUSY : note_old(signals, numbers, count);
 	if (error == 0) {
-		/* Publishes the instance.  Pairs with load_acquire in on_signal() and compare_exchange_acquire in handle_again(). */
+		/*
+		 * Publishes the instance.  Pairs with load_acquire in on_signal() and
+		 * compare_exchange_acquire in handle_again().
+		 */
 		qs__store_release(&installed, signals);
 		install_handlers(signals);
 	}
@@ -377,7 +392,7 @@ qs_stop *qs_signals_hard(qs_signals *signals)
 	return signals != NULL ? signals->hard : NULL;
 }
 
-/* --------------------------------------------------------------------------------------------------------- closing */
+/* -------------------------------------------------------------------------------------- closing */
 
 void qs_signals_close(qs_signals *signals)
 {

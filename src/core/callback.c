@@ -9,8 +9,8 @@
  *	RUNNING -> AWAITED	a remover in another thread, before it parks
  *	RUNNING, AWAITED -> OVER	the runner, its last touch; not if fn removed the callback itself
  *
- * RUNNING is entered under the lock or before anybody else can see the callback, so a remover either takes it out idle or
- * sees who runs it.  One thread removes a callback, once.
+ * RUNNING is entered under the lock or before anybody else can see the callback, so a remover
+ * either takes it out idle or sees who runs it.  One thread removes a callback, once.
  *
  * Lock order: the token's lock only, and not while fn runs.
  */
@@ -37,7 +37,10 @@ static void run(struct qs__callback *callback, const bool *is_gone)
 	callback->fn(callback->arg);
 	if (*is_gone)
 		return;
-	/* The last touch.  Publishes what fn did.  Pairs with load_acquire in await() and qs__callback_remove(). */
+	/*
+	 * The last touch.  Publishes what fn did.  Pairs with load_acquire in await()
+	 * and qs__callback_remove().
+	 */
 	if (qs__exchange_acq_rel(&callback->state, OVER) == AWAITED)
 		qs__unpark_all(&callback->state);
 }
@@ -96,7 +99,10 @@ static void await(struct qs__callback *callback)
 
 	/* relaxed: what fn did is seen by the acquire below. */
 	(void)qs__compare_exchange_relaxed(&callback->state, &seen, AWAITED);
-	/* Sees what fn did, and that the runner has touched the callback for the last time.  Pairs with exchange_acq_rel in run(). */
+	/*
+	 * Sees what fn did, and that the runner has touched the callback for the last time.  Pairs
+	 * with exchange_acq_rel in run().
+	 */
 	while (qs__load_acquire(&callback->state) != OVER)
 		(void)qs__park(&callback->state, AWAITED, QS_NEVER);
 }
@@ -118,7 +124,10 @@ bool qs__callback_remove(struct qs__callback *callback, qs_stop *stop)
 {
 	const bool was_idle = take_out(callback, stop);
 
-	/* Sees runner and is_gone, or what fn did.  Pairs with store_release in begin() and exchange_acq_rel in run(). */
+	/*
+	 * Sees runner and is_gone, or what fn did.  Pairs with store_release in begin() and
+	 * exchange_acq_rel in run().
+	 */
 	if (!was_idle && qs__load_acquire(&callback->state) != OVER) {
 		if (callback->runner == qs__thread_self())
 			*callback->is_gone = true;

@@ -24,8 +24,8 @@ struct qs__callback {
 };
 
 /*
- * Have fn(arg) called once when the stop is asked; at once, in this thread, if it was.  qs__callback_remove() must follow
- * before the callback or the token goes.
+ * Have fn(arg) called once when the stop is asked; at once, in this thread, if it was.
+ * qs__callback_remove() must follow before the callback or the token goes.
  */
 void qs__callback_add(struct qs__callback *callback, qs_stop *stop, qs_stop_fn *fn, void *arg);
 

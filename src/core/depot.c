@@ -2,20 +2,21 @@
 /*
  * depot.c - a count under a lock, and two lines of parked threads.
  *
- * A wake-up costs more than all else here, so in each line one is in flight at a time: the first of the line is called only
- * if none is on its way, and one that comes back and leaves more behind calls the next.  So a burst of things makes one
- * wake-up call, and nothing is left lying while somebody is parked for it.  Whenever the lock is free, for both lines:
+ * A wake-up costs more than all else here, so in each line one is in flight at a time: the first of
+ * the line is called only if none is on its way, and one that comes back and leaves more behind
+ * calls the next.  So a burst of things makes one wake-up call, and nothing is left lying while
+ * somebody is parked for it.  Whenever the lock is free, for both lines:
  *
  *	invariant	there is what the line is parked for, and the line is not empty  =>  is_calling
  *
- * One place keeps it, qs__depot_unlock(), and every way out of the lock leads through there, closing's excepted.  A thread
- * that was called always comes back to the lock.  It may find nothing, for one that was awake was faster; then it parks
- * again.  It may have to leave because of its stop; then its way out calls the next, so no call ends with one who cannot
- * use it.
+ * One place keeps it, qs__depot_unlock(), and every way out of the lock leads through there,
+ * closing's excepted.  A thread that was called always comes back to the lock.  It may find
+ * nothing, for one that was awake was faster; then it parks again.  It may have to leave because of
+ * its stop; then its way out calls the next, so no call ends with one who cannot use it.
  *
- * Closing is for all, and at once: it calls one after the other without waiting for any to come back, or the way down would
- * take as many turns of the scheduler as there are sleepers.  Nobody parks once it is closed, so what is_calling says then
- * does not matter.
+ * Closing is for all, and at once: it calls one after the other without waiting for any to come
+ * back, or the way down would take as many turns of the scheduler as there are sleepers.  Nobody
+ * parks once it is closed, so what is_calling says then does not matter.
  *
  * The life of a turn, with who takes each arrow:
  *
@@ -24,10 +25,11 @@
  *	in line -> called	whoever frees the lock, just before that
  *	called -> loose		its thread, under the lock
  *
- * Who calls writes into the parked thread's frame under the lock and unparks by address after it; a thread that was called
- * takes the lock before it goes, so the frame is there.
+ * Who calls writes into the parked thread's frame under the lock and unparks by address after it; a
+ * thread that was called takes the lock before it goes, so the frame is there.
  *
- * Lock order: the depot's lock is the innermost.  So stops, whose lock is further out, are attached and left without it.
+ * Lock order: the depot's lock is the innermost.  So stops, whose lock is further out, are
+ * attached and left without it.
  */
 #include "core/depot.h"
 
@@ -64,7 +66,7 @@ void qs__depot_fini(struct qs__depot *depot)
 	qs__mutex_fini(&depot->lock);
 }
 
-/* ------------------------------------------------------------------------------------------------------- who may go on */
+/* -------------------------------------------------------------------------------- who may go on */
 
 /* 0: now; -ESHUTDOWN: never; -EAGAIN: perhaps later. */
 typedef int may_fn(const struct qs__depot *depot);
@@ -83,7 +85,10 @@ static int may_give_locked(const struct qs__depot *depot)
 	return depot->limit == 0 || depot->count < depot->limit ? 0 : -EAGAIN;
 }
 
-/* Calls the first of the line, if there is one.  Returns what to unpark when the lock is free; NULL = nothing. */
+/*
+ * Calls the first of the line, if there is one.  Returns what to unpark when the lock
+ * is free; NULL = nothing.
+ */
 static const qs__atomic(uint32_t) *call_locked(struct qs__line *line)
 {
 	struct qs__list *link = qs__list_take_first(&line->turns);
@@ -129,7 +134,7 @@ size_t qs__depot_count(struct qs__depot *depot)
 	return count;
 }
 
-/* ------------------------------------------------------------------------------------------------------------ one turn */
+/* ------------------------------------------------------------------------------------- one turn */
 
 static void turn_init(struct qs__turn *turn, qs_stop *stop, qs_stop *also)
 {
@@ -160,7 +165,10 @@ static bool is_stopped(const struct qs__turn *turn)
 	return is_asked(turn->stops[0]) || is_asked(turn->stops[1]);
 }
 
-/* Links the turn to its stops, if that was not done in an earlier wait.  False if one was asked already. */
+/*
+ * Links the turn to its stops, if that was not done in an earlier wait.  False
+ * if one was asked already.
+ */
 static bool attach_stops(struct qs__turn *turn)
 {
 	for (int i = 0; i < STOPS; i++) {
@@ -172,7 +180,10 @@ static bool attach_stops(struct qs__turn *turn)
 	return true;
 }
 
-/* Parks in the line until that is worth another look (0) or the deadline (-ETIMEDOUT).  The lock is let go meanwhile. */
+/*
+ * Parks in the line until that is worth another look (0) or the deadline (-ETIMEDOUT).  The
+ * lock is let go meanwhile.
+ */
 static int wait_in_line(struct qs__depot *depot, struct qs__line *line, struct qs__turn *turn, qs_time deadline)
 {
 	int result = 0;
@@ -244,7 +255,7 @@ void qs__depot_end(struct qs__depot *depot, struct qs__turn *turn)
 		qs__waiter_leave(&turn->waiter, turn->stop_nodes, STOPS);
 }
 
-/* ------------------------------------------------------------------------------------------------------------- closing */
+/* -------------------------------------------------------------------------------------- closing */
 
 /* Calls one of each line, whoever else is on the way.  False once both are empty. */
 static bool dismiss(struct qs__depot *depot)

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * depot.h - so many things are there, and room for so many: who waits for one, and who for the other.
+ * depot.h - so many things are there, and room for so many: who waits for
+ * one, and who for the other.
  *
- * What the things are and how they are kept is the owner's; it does so under the depot's lock, and keeps the count.
+ * What the things are and how they are kept is the owner's; it does so under the depot's
+ * lock, and keeps the count.
  *
  *	struct qs__turn turn;
  *	int error = qs__depot_begin_take(&depot, &turn, deadline, stop, NULL);
@@ -54,11 +56,11 @@ void qs__depot_init(struct qs__depot *depot, size_t limit);
 void qs__depot_fini(struct qs__depot *depot);
 
 /*
- * Take the lock once there is a thing to be taken, or room for one to be given.  The lock is held whatever they return;
- * qs__depot_end() gives it back.
+ * Take the lock once there is a thing to be taken, or room for one to be given.  The lock is held
+ * whatever they return; qs__depot_end() gives it back.
  *
- * Returns 0; -ESHUTDOWN (closed, and nothing is left to take; closed); -ECANCELED (one of the stops; that beats
- * everything); -ETIMEDOUT (things and room beat the deadline).
+ * Returns 0; -ESHUTDOWN (closed, and nothing is left to take; closed); -ECANCELED (one of the
+ * stops; that beats everything); -ETIMEDOUT (things and room beat the deadline).
  */
 int qs__depot_begin_take(struct qs__depot *depot, struct qs__turn *turn, qs_time deadline, qs_stop *stop, qs_stop *also);
 int qs__depot_begin_give(struct qs__depot *depot, struct qs__turn *turn, qs_time deadline, qs_stop *stop, qs_stop *also);
@@ -71,7 +73,10 @@ void qs__depot_unlock(struct qs__depot *depot);
 /* How many things are there at this moment. */
 size_t qs__depot_count(struct qs__depot *depot);
 
-/* Nothing more comes in; what is there can still be taken.  All who are parked are called.  False if it was closed before. */
+/*
+ * Nothing more comes in; what is there can still be taken.  All who are parked are called.  False
+ * if it was closed before.
+ */
 bool qs__depot_close(struct qs__depot *depot);
 
 #endif

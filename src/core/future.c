@@ -2,9 +2,9 @@
 /*
  * future.c - how a task ends, and what is known of it afterwards.
  *
- * Whoever ends a future writes the outcome, publishes the state and closes the event under the event's lock, and tells the
- * waiters after it.  From the publication on the user may release the last reference but one: the one who ends the future
- * holds the pool's and drops it last.
+ * Whoever ends a future writes the outcome, publishes the state and closes the event under the
+ * event's lock, and tells the waiters after it.  From the publication on the user may release the
+ * last reference but one: the one who ends the future holds the pool's and drops it last.
  */
 #include "core/future.h"
 
@@ -75,7 +75,7 @@ void qs_future_release(qs_future *future)
 		future_free(future);
 }
 
-/* --------------------------------------------------------------------------------------------------- its states */
+/* ----------------------------------------------------------------------------------- its states */
 
 void qs__future_claim(qs_future *future)
 {
@@ -186,7 +186,7 @@ bool qs__future_has_result(const qs_future *future)
 	return future->result_destroy != NULL;
 }
 
-/* ---------------------------------------------------------------------------------------------------- its token */
+/* ------------------------------------------------------------------------------------ its token */
 
 void qs__future_drop_token(qs_future *future)
 {
@@ -267,7 +267,7 @@ bool qs__future_is_own_limit(const qs_future *future, const struct qs__cause *ca
 	return future->has_limit && cause == &future->stop->own;
 }
 
-/* -------------------------------------------------------------------------------------------------- what is known */
+/* -------------------------------------------------------------------------------- what is known */
 
 /* The state if it is an end, with the outcome to be read; else -EBUSY, -EINVAL or -QS_EFORKED. */
 static int ended_state(const qs_future *future)

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * future_callback.c - what is called when a future has ended: each once, in the order in which they were added.
+ * future_callback.c - what is called when a future has ended: each once, in the order
+ * in which they were added.
  *
- * Before the end they are kept in a list.  Whoever ends the future calls them after the waiters were told, one by one, under no
- * lock; one that is added meanwhile is put behind the others, and so comes after them in the same thread.  One that is added
- * when none is left is called at once by who adds it, who then is the one that calls:
+ * Before the end they are kept in a list.  Whoever ends the future calls them after the waiters
+ * were told, one by one, under no lock; one that is added meanwhile is put behind the others, and
+ * so comes after them in the same thread.  One that is added when none is left is called at once by
+ * who adds it, who then is the one that calls:
  *
- *	none is called --> somebody calls	the ender; after the end, who adds one when the list is empty
+ *	none is called --> somebody calls	the ender; after the end, who adds one when the list is
+ *						empty
  *	somebody calls --> none is called	the same, when it finds the list empty
  *
  * Who calls owns a reference: a callback may give back the user's.

@@ -23,9 +23,12 @@ void qs__queue_fini(struct qs__queue *queue)
 	qs__depot_fini(&queue->depot);
 }
 
-/* ---------------------------------------------------------------------------------------------------------- giving */
+/* --------------------------------------------------------------------------------------- giving */
 
-/* Each taker that is parked or on its way attends to one item; who is awake besides may be long about its own. */
+/*
+ * Each taker that is parked or on its way attends to one item; who is awake besides
+ * may be long about its own.
+ */
 static bool is_unattended_locked(const struct qs__depot *depot)
 {
 	return depot->count > depot->takers.parked + (depot->takers.is_calling ? 1 : 0);
@@ -66,7 +69,7 @@ int qs__queue_pass(struct qs__queue *queue)
 	return error;
 }
 
-/* ---------------------------------------------------------------------------------------------------------- taking */
+/* --------------------------------------------------------------------------------------- taking */
 
 static struct qs__list *take_locked(struct qs__queue *queue)
 {
@@ -150,7 +153,7 @@ bool qs__queue_try_look(struct qs__queue *queue, struct qs__queue_counts *out)
 	return true;
 }
 
-/* --------------------------------------------------------------------------------------------------------- closing */
+/* -------------------------------------------------------------------------------------- closing */
 
 void qs__queue_close(struct qs__queue *queue)
 {

@@ -2,7 +2,8 @@
 /*
  * queue.h - what is to be done: first in, first out, bounded if wished, closable.
  *
- * Many may push and many take.  What is in the queue belongs to it; who takes or removes a link is its only owner.
+ * Many may push and many take.  What is in the queue belongs to it; who takes or removes
+ * a link is its only owner.
  */
 #ifndef QS__CORE_QUEUE_H
 #define QS__CORE_QUEUE_H
@@ -24,16 +25,22 @@ void qs__queue_init(struct qs__queue *queue, size_t limit);
 void qs__queue_fini(struct qs__queue *queue);
 
 /*
- * Put a link in.  *out_is_unattended: there are more items than takers that are parked or on the way, so that somebody may
- * have to be found.  Returns 0, -EAGAIN (full), -ESHUTDOWN (closed).
+ * Put a link in.  *out_is_unattended: there are more items than takers that are parked or on the
+ * way, so that somebody may have to be found.  Returns 0, -EAGAIN (full), -ESHUTDOWN (closed).
  */
 int qs__queue_push(struct qs__queue *queue, struct qs__list *link, bool *out_is_unattended);
 
-/* The same, waiting for room.  Returns -ETIMEDOUT or -ECANCELED (one of the stops; NULL = none) in place of -EAGAIN. */
+/*
+ * The same, waiting for room.  Returns -ETIMEDOUT or -ECANCELED (one of the stops; NULL =
+ * none) in place of -EAGAIN.
+ */
 int qs__queue_push_by(struct qs__queue *queue, struct qs__list *link, bool *out_is_unattended, qs_time deadline,
 		      qs_stop *stop, qs_stop *also);
 
-/* Count one as put in that never is, because its giver sees to it himself.  Returns 0, -ESHUTDOWN (closed). */
+/*
+ * Count one as put in that never is, because its giver sees to it himself.
+ * Returns 0, -ESHUTDOWN (closed).
+ */
 int qs__queue_pass(struct qs__queue *queue);
 
 /* True if this link, which is in no list but this one, is in it. */

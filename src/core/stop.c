@@ -2,19 +2,22 @@
 /*
  * stop.c - a tree of tokens that are asked once.
  *
- * Asking has two halves.  The *mark* is one compare-and-swap of `cause` from NULL: it decides who was first and publishes
- * the reason.  The *walk* goes down the tree, breadth first: under each token's lock it closes the event, makes the
- * descriptor readable and marks the children; then, holding nothing, it wakes the waits.  When the whole subtree has been
- * woken it runs the callbacks.  Ordinary code does both; a signal handler only the mark, and the attendant walks.
+ * Asking has two halves.  The *mark* is one compare-and-swap of `cause` from NULL: it decides who
+ * was first and publishes the reason.  The *walk* goes down the tree, breadth first: under each
+ * token's lock it closes the event, makes the descriptor readable and marks the children; then,
+ * holding nothing, it wakes the waits.  When the whole subtree has been woken it runs the
+ * callbacks.  Ordinary code does both; a signal handler only the mark, and the attendant walks.
  *
- * A child that is born while its parent is asked: birth and the walk both hold the parent's lock.  Birth first: the walk
- * finds it among the children.  Walk first: birth finds the parent marked, for the mark precedes every walk.
+ * A child that is born while its parent is asked: birth and the walk both hold the parent's lock.
+ * Birth first: the walk finds it among the children.  Walk first: birth finds the parent marked,
+ * for the mark precedes every walk.
  *
- * Two walks may meet in a token with two parents: whoever marks it goes on below it, the other one passes by.
+ * Two walks may meet in a token with two parents: whoever marks it goes on below it,
+ * the other one passes by.
  *
- * The reason lives in the token that was asked first, `own`.  Children point at it: they keep their parents alive.  Should
- * two threads fill in one token at the same instant, the second does not wait for the first: it marks with a general
- * reason.
+ * The reason lives in the token that was asked first, `own`.  Children point at it: they keep their
+ * parents alive.  Should two threads fill in one token at the same instant, the second does not
+ * wait for the first: it marks with a general reason.
  *
  * Lock order: one token's lock at a time, none while user code runs.
  */
@@ -38,7 +41,7 @@ const struct qs__cause qs__cause_shutdown = { QS_CAUSE_SHUTDOWN, 0, 0, "the pool
 const struct qs__cause qs__cause_no_worker = { QS_CAUSE_SHUTDOWN, 0, 0, "no worker was left to run it", "", 0 };
 const struct qs__cause qs__cause_overstayed = { QS_CAUSE_OVERSTAYED, 0, 0, "the time to join was over", "", 0 };
 
-/* ------------------------------------------------------------------------------------------------ birth and end */
+/* -------------------------------------------------------------------------------- birth and end */
 
 /* Hangs the child below the parent, or marks it if the parent was asked. */
 static void link_up(struct qs__stop_link *link, qs_stop *parent, qs_stop *child)
@@ -139,7 +142,7 @@ void qs_stop_release(qs_stop *stop)
 	}
 }
 
-/* ------------------------------------------------------------------------------------------------------ asking */
+/* --------------------------------------------------------------------------------------- asking */
 
 /* Decides who was first. */
 static bool mark(qs_stop *stop, const struct qs__cause *cause)
@@ -196,7 +199,10 @@ bool qs__stop_mark_signal(qs_stop *stop, int signal)
 	return mark(stop, &stop->own);
 }
 
-/* Closes one token and marks its children, which join the walk behind its last one; returns who is last now. */
+/*
+ * Closes one token and marks its children, which join the walk behind its last one;
+ * returns who is last now.
+ */
 static qs_stop *visit(qs_stop *stop, qs_stop *last)
 {
 	const struct qs__cause *cause = qs__stop_cause(stop);
@@ -255,7 +261,7 @@ int qs_stop_ask(qs_stop *stop, int code, const char *text)
 	return qs__stop_ask_for(stop, describe(stop, code, text)) ? 1 : 0;
 }
 
-/* ----------------------------------------------------------------------------------------------------- looking */
+/* -------------------------------------------------------------------------------------- looking */
 
 const struct qs__cause *qs__stop_cause(const qs_stop *stop)
 {
@@ -263,7 +269,10 @@ const struct qs__cause *qs__stop_cause(const qs_stop *stop)
 	return qs__load_acquire(&stop->cause);
 }
 
-/* Up the first parents in a loop, up each second one by a call; `left` is how many tokens it may still look at. */
+/*
+ * Up the first parents in a loop, up each second one by a call; `left` is how many
+ * tokens it may still look at.
+ */
 static qs_stop *find_asked(qs_stop *stop, unsigned *left)
 {
 	for (; stop != NULL && *left > 0; stop = stop->up[0].parent) {
@@ -333,7 +342,10 @@ int qs_stop_cause(const qs_stop *stop, qs_cause *out)
 	return cause != NULL ? 1 : 0;
 }
 
-/* Gives the token the descriptor `made` (NULL = none) if it has none; returns the one that it has, or -1. */
+/*
+ * Gives the token the descriptor `made` (NULL = none) if it has none; returns
+ * the one that it has, or -1.
+ */
 static int adopt_fd(qs_stop *stop, const struct qs__event_fd *made)
 {
 	bool is_adopted;

@@ -35,7 +35,8 @@ struct qs__attended;
 /* Places a token below one parent. */
 struct qs__stop_link {
 	qs_stop *parent;		/* I  counted; NULL = none */
-	qs_stop *child;			/* I  the token that this is part of; not counted: it unlinks itself before its end */
+	qs_stop *child;			/* I  the token that this is part of; not counted: it
+					   unlinks itself before its end */
 	struct qs__list in_children;	/* L of the parent */
 };
 
@@ -50,7 +51,8 @@ struct qs_stop {
 	struct qs__list children;			/* L  of qs__stop_link.in_children */
 	struct qs__list callbacks;			/* L  of struct qs__callback */
 	struct qs__stop_link up[2];			/* where it hangs */
-	qs_stop *next;					/* of the one walk that comes here, later of the dead; NULL = the last */
+	qs_stop *next;					/* of the one walk that comes here, later of
+							   the dead; NULL = the last */
 	struct qs__event_fd readable;			/* L  none until wanted */
 	struct qs__attended *attended;			/* I  NULL = the attendant does not know it */
 	void (*retire)(struct qs__attended *attended);	/* I  called before the token is freed */
@@ -59,16 +61,25 @@ struct qs_stop {
 	char own_task[QS_NAME_SIZE];			/* the same */
 };
 
-/* A token below up to two parents (NULL allowed), or NULL without memory.  Born asked if one of them was. */
+/*
+ * A token below up to two parents (NULL allowed), or NULL without memory.  Born
+ * asked if one of them was.
+ */
 qs_stop *qs__stop_new(qs_stop *parent, qs_stop *also);
 
 /* A stop that a call was given: 0 if it is one of ours, or NULL; otherwise as qs__object_check(). */
 int qs__stop_check_optional(const qs_stop *stop);
 
-/* Ask with a cause that lives as long as the token, and tell everybody below.  True if this was the first. */
+/*
+ * Ask with a cause that lives as long as the token, and tell everybody below.
+ * True if this was the first.
+ */
 bool qs__stop_ask_for(qs_stop *stop, const struct qs__cause *cause);
 
-/* The half of asking that a signal handler may do: the flag and its cause.  True if this was the first; then qs__stop_walk(). */
+/*
+ * The half of asking that a signal handler may do: the flag and its cause.  True if this was the
+ * first; then qs__stop_walk().
+ */
 bool qs__stop_mark_signal(qs_stop *stop, int signal);
 
 /* The other half: wake all waits at and below the token, then run the callbacks. */
@@ -78,9 +89,9 @@ void qs__stop_walk(qs_stop *stop);
 const struct qs__cause *qs__stop_cause(const qs_stop *stop);
 
 /*
- * The nearest token at or above this one (NULL = none) that was asked, or NULL.  Sees at once what a signal handler asked
- * further up, before the attendant's walk has come down; in a very large tree it looks at the nearest ones only, and the
- * walk tells.
+ * The nearest token at or above this one (NULL = none) that was asked, or NULL.  Sees at once what
+ * a signal handler asked further up, before the attendant's walk has come down; in a very large
+ * tree it looks at the nearest ones only, and the walk tells.
  */
 qs_stop *qs__stop_find_asked(qs_stop *stop);
 

@@ -2,7 +2,8 @@
 /*
  * task.c - what a body can say about itself.
  *
- * All of it is called by the thread that runs the body; what it leaves in the future is published by the future's end.
+ * All of it is called by the thread that runs the body; what it leaves in the future is
+ * published by the future's end.
  */
 #include "core/task.h"
 
@@ -12,7 +13,10 @@
 
 #include "platform/alloc.h"
 
-/* False in a child that a body forked: its copy of the future may have been locked by another thread. */
+/*
+ * False in a child that a body forked: its copy of the future may have been
+ * locked by another thread.
+ */
 static bool is_ours(const qs_task *task)
 {
 	return task != NULL && qs__object_is_ours(task->future, QS__MAGIC_FUTURE);
@@ -27,7 +31,10 @@ qs_stop *qs_task_stop(qs_task *task)
 	if (!is_ours(task))
 		return task->above;
 	token = qs__future_token(task->future);
-	/* Without memory for a token of its own, or when it was abandoned, the task hears what is asked above it, or of its limits. */
+	/*
+	 * Without memory for a token of its own, or when it was abandoned, the task hears what is
+	 * asked above it, or of its limits.
+	 */
 	if (token == NULL)
 		return task->future->has_limit ? task->future->stop : task->above;
 	/* The future keeps it until the end. */
@@ -98,7 +105,10 @@ const char *qs_task_deadlock(const qs_task *task)
 
 void qs_task_checkpoint(qs_task *task, const char *label)
 {
-	/* Static text is there for everybody, but a reader must see it whole.  Pairs with load_acquire in describe_frame() and put_frame(). */
+	/*
+	 * Static text is there for everybody, but a reader must see it whole.  Pairs with
+	 * load_acquire in describe_frame() and put_frame().
+	 */
 	if (task != NULL)
 		qs__store_release(&task->checkpoint, label);
 }

@@ -2,7 +2,8 @@
 /*
  * wait_event.c - two nodes on one waiter.
  *
- * What has happened is judged after the waiter has left, so that an event which comes together with a stop wins.
+ * What has happened is judged after the waiter has left, so that an event which comes
+ * together with a stop wins.
  */
 #include "core/wait_event.h"
 

@@ -9,14 +9,14 @@
  *	linked -> taken		who makes the event happen, under the event's lock
  *	taken -> told		the same, by one read-modify-write of the waiter's word
  *
- * The waiting thread may go only when each of its nodes is loose or told.  It cannot see which nodes are told, but it can
- * count: the word holds how many are.
+ * The waiting thread may go only when each of its nodes is loose or told.  It cannot see which
+ * nodes are told, but it can count: the word holds how many are.
  *
  * Lock order: one event's lock at a time; only a depot's is taken inside it (core/future.h).
  *
- * Nothing is lost: the word changes with every event told, and a thread parks only on the value that it has judged.  Who
- * tells need not wake it if that value does not reach the goal; a thread with another wish says so by EAGER, in the same
- * word.
+ * Nothing is lost: the word changes with every event told, and a thread parks only on the value
+ * that it has judged.  Who tells need not wake it if that value does not reach the goal; a thread
+ * with another wish says so by EAGER, in the same word.
  */
 #include "core/waiter.h"
 
@@ -61,14 +61,18 @@ const qs__atomic(uint32_t) *qs__waiter_tell(struct qs__wait_node *node, bool is_
 	/* relaxed: a guess, which the compare-and-swap checks. */
 	uint32_t seen = qs__load_relaxed(word);
 
-	/* What is always urgent is not among the things collected: it ends the wait, and its node is no entry of theirs. */
+	/*
+	 * What is always urgent is not among the things collected: it ends the wait, and its
+	 * node is no entry of theirs.
+	 */
 	if (waiter->collector != NULL && node->urgency != QS__ALWAYS_URGENT)
 		qs__collector_push(waiter->collector, &node->collected);
 	do {
 		next = ((seen + 1) & EVENTS) | (seen & URGENT) | (is_urgent ? URGENT : 0);
 		/*
-		 * The last touch: the frame may be gone after it.  Publishes the event, and the node in the collector.  Pairs
-		 * with load_acquire in is_over(), settle(), qs__waiter_told() and qs__waiter_leave(), and with
+		 * The last touch: the frame may be gone after it.  Publishes the event, and
+		 * the node in the collector.  Pairs with load_acquire in is_over(),
+		 * settle(), qs__waiter_told() and qs__waiter_leave(), and with
 		 * compare_exchange_acquire in be_eager().
 		 */
 	} while (!qs__compare_exchange_acq_rel(word, &seen, next));
@@ -170,7 +174,10 @@ void qs__waiter_unlink(struct qs__waiter *waiter)
 void qs__waiter_untell(struct qs__waiter *waiter)
 {
 	waiter->linked--;
-	/* One event less.  relaxed: tells nobody but this thread, and the lock has shown it the telling. */
+	/*
+	 * One event less.  relaxed: tells nobody but this thread, and the lock
+	 * has shown it the telling.
+	 */
 	(void)qs__fetch_add_relaxed(&waiter->word, (uint32_t)-1);
 }
 
@@ -184,7 +191,10 @@ void qs__waiter_count(struct qs__waiter *waiter)
 /* Asks in the word to be woken by the next event; false if the word was not as seen. */
 static bool be_eager(struct qs__waiter *waiter, uint32_t seen)
 {
-	/* Either it comes after an event and sees it, or the event sees the mark.  Pairs with qs__waiter_tell(). */
+	/*
+	 * Either it comes after an event and sees it, or the event sees the mark.
+	 * Pairs with qs__waiter_tell().
+	 */
 	return qs__compare_exchange_acquire(&waiter->word, &seen, seen | EAGER);
 }
 
@@ -208,7 +218,10 @@ int qs__waiter_park(struct qs__waiter *waiter, qs_time deadline)
 
 uint32_t qs__waiter_told(struct qs__waiter *waiter)
 {
-	/* Sees what these events stand for.  Pairs with compare_exchange_acq_rel in qs__waiter_tell(). */
+	/*
+	 * Sees what these events stand for.  Pairs with
+	 * compare_exchange_acq_rel in qs__waiter_tell().
+	 */
 	return qs__load_acquire(&waiter->word) & EVENTS;
 }
 
@@ -232,7 +245,10 @@ int qs__waiter_park_collecting(struct qs__waiter *waiter, qs_time deadline)
 	uint32_t seen;
 
 	for (;;) {
-		/* Before the look at the collector: an event that comes between changes the word, and nobody parks on it. */
+		/*
+		 * Before the look at the collector: an event that comes between changes the
+		 * word, and nobody parks on it.
+		 */
 		const bool is_urgent = is_over(waiter, &seen);
 
 		if (is_urgent || qs__collector_has_more(waiter->collector))
@@ -250,7 +266,10 @@ int qs__waiter_park_collecting(struct qs__waiter *waiter, qs_time deadline)
 static void settle(struct qs__waiter *waiter, uint32_t mask, uint32_t value)
 {
 	for (;;) {
-		/* The tellers' last touch has happened.  Pairs with compare_exchange_acq_rel in qs__waiter_tell(). */
+		/*
+		 * The tellers' last touch has happened.  Pairs with
+		 * compare_exchange_acq_rel in qs__waiter_tell().
+		 */
 		const uint32_t seen = qs__load_acquire(&waiter->word);
 
 		if ((seen & mask) == value)
@@ -297,7 +316,10 @@ void qs__waiter_end(struct qs__waiter *waiter)
 
 void qs__waiter_leave(struct qs__waiter *waiter, struct qs__wait_node *nodes, size_t count)
 {
-	/* All have told: nothing to unlink.  Pairs with compare_exchange_acq_rel in qs__waiter_tell(). */
+	/*
+	 * All have told: nothing to unlink.  Pairs with
+	 * compare_exchange_acq_rel in qs__waiter_tell().
+	 */
 	const bool is_settled = (qs__load_acquire(&waiter->word) & EVENTS) == settled_sum(waiter);
 
 	for (size_t i = 0; i < count && !is_settled; i++)

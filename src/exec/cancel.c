@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * cancel.c - tasks that will not run: cancelled one by one, by their submitter's token, or swept on the way down.
+ * cancel.c - tasks that will not run: cancelled one by one, by their submitter's token,
+ * or swept on the way down.
  *
- * Who takes a pending task out of the queue owns it.  A canceller gets at the queue through the future, and the pool may be
- * gone once the task has ended; so it looks at the state and takes the task out under the future's lock, which the end
- * needs too.
+ * Who takes a pending task out of the queue owns it.  A canceller gets at the queue through the
+ * future, and the pool may be gone once the task has ended; so it looks at the state and takes the
+ * task out under the future's lock, which the end needs too.
  *
- * Waiters are told first, all of them, then the callbacks are called, and after that the arguments' destructors run: nobody
- * should wait for those.
+ * Waiters are told first, all of them, then the callbacks are called, and after that the arguments'
+ * destructors run: nobody should wait for those.
  *
  * Lock order: the future's event, then the queue.
  */
@@ -23,7 +24,10 @@ qs_pool *qs__task_take(qs_future *future, qs_stop *above)
 	qs_pool *pool = NULL;
 
 	qs__mutex_lock(&future->ended.lock);
-	/* relaxed: pending or not is decided by the queue; this only tells that the pool is still there. */
+	/*
+	 * relaxed: pending or not is decided by the queue; this only tells that
+	 * the pool is still there.
+	 */
 	if (qs__load_relaxed(&future->state) == QS_PENDING &&
 	    qs__queue_remove(&future->pool->queue, &future->in_queue)) {
 		pool = future->pool;
@@ -74,7 +78,10 @@ static bool cancel_one(qs_future *future, const struct qs__cause *cause, qs_stop
 	qs__pool_count(pool, qs__task_cancel(future, cause, cause_owner));
 	qs__task_dispose(future);
 	qs_future_release(future);
-	/* A join that waits no longer may have returned, and the pool been destroyed, while the destructor ran. */
+	/*
+	 * A join that waits no longer may have returned, and the pool been destroyed,
+	 * while the destructor ran.
+	 */
 	qs__pool_unhold(pool);
 	qs__pool_release(pool);
 	return true;
@@ -98,7 +105,7 @@ int qs_future_cancel(qs_future *future)
 	return cancel_one(future, &qs__cause_cancelled, NULL) ? 1 : 0;
 }
 
-/* ------------------------------------------------------------------------------------------------- all of a pool's */
+/* ------------------------------------------------------------------------------ all of a pool's */
 
 static qs_future *future_of(struct qs__list *link)
 {
@@ -112,7 +119,10 @@ uint32_t qs__pool_cancel_all(qs_pool *pool, const struct qs__cause *cause, qs_st
 	struct qs__list *link;
 
 	qs__list_init(cancelled);
-	/* One by one: a link must be in no list until its future has ended, for a canceller takes linked to mean queued. */
+	/*
+	 * One by one: a link must be in no list until its future has ended, for a canceller
+	 * takes linked to mean queued.
+	 */
 	while ((link = qs__queue_try_take(&pool->queue)) != NULL) {
 		qs__future_claim(future_of(link));
 		qs__pool_count(pool, qs__task_cancel(future_of(link), cause, cause_owner));
@@ -177,7 +187,7 @@ void qs__pool_stopped(void *arg)
 	qs__pool_cancel_rest(pool, qs__stop_cause(pool->stop), pool->stop);
 }
 
-/* ------------------------------------------------------------------------------------------------- one that may run */
+/* ----------------------------------------------------------------------------- one that may run */
 
 /* Cancels a pending task, with a token of its own to keep the reason in; false if it is too late. */
 static bool cancel_because(qs_future *future, int code, const char *text)

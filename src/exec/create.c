@@ -2,7 +2,8 @@
 /*
  * create.c - a pool's beginning and end.
  *
- * What its tasks and workers left behind for the end is freed here: what is due for tasks that a join had no time for.
+ * What its tasks and workers left behind for the end is freed here: what is due for tasks
+ * that a join had no time for.
  */
 #include <errno.h>
 #include <stdio.h>

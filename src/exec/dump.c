@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * dump.c - what a pool is doing, for people, from anywhere: a signal handler and a debugger included.
+ * dump.c - what a pool is doing, for people, from anywhere: a signal handler
+ * and a debugger included.
  *
  *	quiesce: pool 'NAME': 12 submitted, 3 pending, 2 running; 1 idle of 2 workers, at most 4
  *	quiesce:   worker 0, thread 4711: 'fetch 17' for 2.345 s at 'reading', inside 'index' for 3.001 s
  *	quiesce:   worker 1, thread 4712: nothing
  *
- * It allocates nothing and waits for no lock: where one is held at that moment, perhaps by the very thread that a signal has
- * interrupted, it says that something changes.  A line is put together under the lock of what it describes and written after.
+ * It allocates nothing and waits for no lock: where one is held at that moment, perhaps by the very
+ * thread that a signal has interrupted, it says that something changes.  A line is put together
+ * under the lock of what it describes and written after.
  */
 #include <errno.h>
 #include <string.h>
@@ -21,7 +23,7 @@
 #define GUESTS_MAX 64	/* lines about guests; more would not be read */
 #define FRAMES_MAX 4	  /* bodies on one line, the innermost first */
 
-/* ---------------------------------------------------------------------------------------------------------- a line */
+/* --------------------------------------------------------------------------------------- a line */
 
 struct line {
 	char text[LINE_SIZE];
@@ -96,7 +98,7 @@ static int end(struct line *line, int fd)
 	return 0;
 }
 
-/* --------------------------------------------------------------------------------------------------------- the pool */
+/* ------------------------------------------------------------------------------------- the pool */
 
 static bool try_lock(qs__mutex *mutex)
 {
@@ -142,7 +144,7 @@ static int dump_counts(qs_pool *pool, int fd)
 	return end(&line, fd);
 }
 
-/* ------------------------------------------------------------------------------------------------------- a worker */
+/* ------------------------------------------------------------------------------------- a worker */
 
 static void put_frame(struct line *line, const struct qs__frame *frame)
 {
@@ -208,7 +210,10 @@ static int dump_workers(qs_pool *pool, int fd)
 	return error;
 }
 
-/* Describes one of the pool's guests, by its number in the list at that moment; false if there are fewer. */
+/*
+ * Describes one of the pool's guests, by its number in the list at that moment;
+ * false if there are fewer.
+ */
 static bool describe_guest(qs_pool *pool, uint64_t number, struct line *line)
 {
 	struct qs__list *link;

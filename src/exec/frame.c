@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * frame.c - a worker's stack of frames, which it changes under its lock, so that others can look at it.
+ * frame.c - a worker's stack of frames, which it changes under its lock, so
+ * that others can look at it.
  *
  * Lock order: the worker's lock, and inside it the future's event.
  */
@@ -73,7 +74,7 @@ void qs__frame_note(struct qs__worker *worker, struct qs__frame *frame, const st
 	qs__mutex_unlock(&worker->lock);
 }
 
-/* ---------------------------------------------------------------------------------------------------- the joiner's */
+/* --------------------------------------------------------------------------------- the joiner's */
 
 static int64_t time_since(qs_time then, qs_time now)
 {
@@ -89,8 +90,8 @@ static qs_time earlier(qs_time one, qs_stop *asked)
 }
 
 /*
- * When the task was first asked to stop: its own token, its submitter's or its time limit's, or the pool's, which a joiner has asked
- * just now; 0 = it was not.
+ * When the task was first asked to stop: its own token, its submitter's or its time limit's, or the
+ * pool's, which a joiner has asked just now; 0 = it was not.
  */
 static qs_time asked_at(const struct qs__worker *worker, qs_future *running)
 {

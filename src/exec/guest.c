@@ -2,9 +2,10 @@
 /*
  * guest.c - a worker for one task, in the thread of whoever submits it.
  *
- * A guest is to the pool what a worker is: it has a hold and a reference, its task runs in a frame, and a joiner that waits no
- * longer leaves it behind.  Other than a worker it has no place, keeps its signal mask, and may be a worker already, of this
- * pool or another; then that one's task is suspended below, which the wait graph is told.
+ * A guest is to the pool what a worker is: it has a hold and a reference, its task runs in a frame,
+ * and a joiner that waits no longer leaves it behind.  Other than a worker it has no place, keeps
+ * its signal mask, and may be a worker already, of this pool or another; then that one's task is
+ * suspended below, which the wait graph is told.
  */
 #include "exec/guest.h"
 
@@ -52,8 +53,8 @@ static void move_in(struct visit *visit, const struct qs__awaited *awaited)
 }
 
 /*
- * The task is held while the user's init function runs, for a joiner that waits no longer to end: it has not begun.  False if that
- * came to pass.
+ * The task is held while the user's init function runs, for a joiner that waits no longer to end:
+ * it has not begun.  False if that came to pass.
  */
 static bool begin(struct visit *visit)
 {
@@ -134,7 +135,10 @@ int qs__guest_run(qs_pool *pool, qs_future *future)
 		qs__guest_free(visit.guest);
 		return error;
 	}
-	/* Before anybody can see who waits for it: a pending task needs a worker of the pool, and this one does not. */
+	/*
+	 * Before anybody can see who waits for it: a pending task needs a worker of the
+	 * pool, and this one does not.
+	 */
 	qs__future_claim(future);
 	move_in(&visit, &awaited);
 	qs__thread_guard(work, exited, &visit);

@@ -8,8 +8,8 @@
 #include "exec/pool.h"
 
 /*
- * Run a task that holds the pool and is in no queue yet.  When this returns 0 it has ended.  Returns -ESHUTDOWN (the queue is closed),
- * -ENOMEM; then it was not accepted.
+ * Run a task that holds the pool and is in no queue yet.  When this returns 0 it has ended.
+ * Returns -ESHUTDOWN (the queue is closed), -ENOMEM; then it was not accepted.
  */
 int qs__guest_run(qs_pool *pool, qs_future *future);
 

@@ -2,9 +2,10 @@
 /*
  * join.c - the way down: shutdown takes no more, join waits and reports.
  *
- * A join waits for the pool to be over.  If its deadline or its hard token comes first, it ends the rest itself: what is
- * pending is cancelled, the pool's token is asked, and each task that still runs is *abandoned*: its future ends in the
- * joiner's hands, its hold and its worker's are given back, and the worker is left to go when its body returns.
+ * A join waits for the pool to be over.  If its deadline or its hard token comes first, it ends the
+ * rest itself: what is pending is cancelled, the pool's token is asked, and each task that still
+ * runs is *abandoned*: its future ends in the joiner's hands, its hold and its worker's are given
+ * back, and the worker is left to go when its body returns.
  *
  * Of several joins one collects; the others wait until it has.
  *
@@ -20,10 +21,13 @@
 #include "exec/worker.h"
 #include "platform/clock.h"
 
-/* Between two looks at workers that have nothing to do but leave: less than the 20 ms that a join may be late. */
+/*
+ * Between two looks at workers that have nothing to do but leave: less than the 20 ms
+ * that a join may be late.
+ */
 #define LEAVING_NS (10 * QS__NS_PER_MS)
 
-/* -------------------------------------------------------------------------------------------------------- shutdown */
+/* ------------------------------------------------------------------------------------- shutdown */
 
 /* True for the first shutdown of all. */
 static bool set_mode(qs_pool *pool, enum qs__mode wanted)
@@ -46,7 +50,10 @@ static void shut_down(qs_pool *pool, enum qs__mode wanted)
 	if (wanted >= QS__MODE_CANCEL)
 		qs__store_release(&pool->is_cancelling, 1);
 	qs__queue_close(&pool->queue);
-	/* Asked first, so that what runs hears of it before the destructors of what does not; the pool's callback cancels. */
+	/*
+	 * Asked first, so that what runs hears of it before the destructors of what does not; the
+	 * pool's callback cancels.
+	 */
 	if (wanted == QS__MODE_STOP)
 		(void)qs__stop_ask_for(pool->stop, &qs__cause_shutdown);
 	if (wanted >= QS__MODE_CANCEL)
@@ -72,7 +79,7 @@ int qs_pool_shutdown(qs_pool *pool, qs_shutdown_mode mode)
 	return 0;
 }
 
-/* ------------------------------------------------------------------------------------------------------- abandoning */
+/* ----------------------------------------------------------------------------------- abandoning */
 
 /* True for a worker that somebody else was asked to bring and that has not come: it may never. */
 static bool is_awaited(const qs_pool *pool, const struct qs__worker *worker)
@@ -88,7 +95,10 @@ static void leave_to_destroy(qs_pool *pool, struct qs__list *what, qs_future *fu
 	qs__mutex_unlock(&pool->lock);
 }
 
-/* Of a body that was left behind the callbacks, and the argument is its own; of one that never began both. */
+/*
+ * Of a body that was left behind the callbacks, and the argument is its own; of
+ * one that never began both.
+ */
 static void leave_dues(qs_pool *pool, qs_future *future, qs_state state)
 {
 	if (state == QS_CANCELLED)
@@ -97,7 +107,10 @@ static void leave_dues(qs_pool *pool, qs_future *future, qs_state state)
 		leave_to_destroy(pool, &pool->uncalled, future);
 }
 
-/* Ends the task in the worker's place.  One that was cancelled has ended; its destructor is what does not return. */
+/*
+ * Ends the task in the worker's place.  One that was cancelled has ended; its destructor
+ * is what does not return.
+ */
 static void end_lost(qs_pool *pool, qs_future *future, const struct qs__outcome *outcome)
 {
 	if (qs__future_end(future, outcome)) {
@@ -125,8 +138,9 @@ static bool lose_locked(qs_pool *pool, struct qs__worker *worker, bool was_await
 }
 
 /*
- * Leaves behind the next worker after this one that has to be, or NULL.  *is_any_left: there is one that will leave, or enter
- * the user's code, by itself.  One that is left behind keeps its struct, and a guest its link.
+ * Leaves behind the next worker after this one that has to be, or NULL.  *is_any_left: there is
+ * one that will leave, or enter the user's code, by itself.  One that is left behind keeps its
+ * struct, and a guest its link.
  */
 static struct qs__worker *lose_next(qs_pool *pool, struct qs__worker *previous, bool *out_was_awaited, bool *is_any_left)
 {
@@ -179,8 +193,9 @@ static bool books_are_whole(qs_pool *pool)
 }
 
 /*
- * The wait is over, the pool is not.  Whoever runs our own code is waited for: workers, and those who cancel tasks in other threads
- * until they have told it.  What is not waited for is the user's code: bodies and destructors.
+ * The wait is over, the pool is not.  Whoever runs our own code is waited for: workers, and those
+ * who cancel tasks in other threads until they have told it.  What is not waited for is the user's
+ * code: bodies and destructors.
  */
 static void end_rest(qs_pool *pool)
 {
@@ -198,7 +213,7 @@ static void end_rest(qs_pool *pool)
 		 (is_any_left || !books_are_whole(pool)));
 }
 
-/* ------------------------------------------------------------------------------------------------------------ join */
+/* ----------------------------------------------------------------------------------------- join */
 
 /* A thread of ours to be joined, each once; false if this worker has none. */
 static bool take_thread(qs_pool *pool, struct qs__worker *worker, qs__thread *out, bool *out_has_left)
@@ -215,7 +230,10 @@ static bool take_thread(qs_pool *pool, struct qs__worker *worker, qs__thread *ou
 	return has_thread;
 }
 
-/* Waits for the threads themselves, which have nothing left to do but what the host hung on a thread's end. */
+/*
+ * Waits for the threads themselves, which have nothing left to do but what the
+ * host hung on a thread's end.
+ */
 static void collect_threads(qs_pool *pool, qs_time deadline)
 {
 	const qs_time moment = qs_after_ns(LEAVING_NS);
@@ -257,7 +275,10 @@ static void write_report(qs_pool *pool, qs_report *out)
 	}
 }
 
-/* One join of several collects; the others wait until it has, as long as they may.  Returns what it came to. */
+/*
+ * One join of several collects; the others wait until it has, as long as they may.
+ * Returns what it came to.
+ */
 static int collect_once(qs_pool *pool, int waited, qs_time deadline, qs_stop *hard)
 {
 	uint32_t no = 0;
@@ -293,7 +314,7 @@ int qs_pool_join(qs_pool *pool, qs_time deadline, qs_stop *hard, qs_report *out)
 	return waited;
 }
 
-/* ------------------------------------------------------------------------------------------------------ the report */
+/* ----------------------------------------------------------------------------------- the report */
 
 qs_future *qs_pool_next_unstarted(qs_pool *pool, qs_future *previous)
 {

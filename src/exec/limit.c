@@ -2,12 +2,15 @@
 /*
  * limit.c - the time limits of one task, by the attendant's clock.
  *
- *	PENDING --> TIMED_OUT		begin_by comes: the token is asked, and its callback cancels as any other would
- *	PENDING --> RUNNING		the worker moves the deadline; if that had gone off already, it cancels instead
+ *	PENDING --> TIMED_OUT		begin_by comes: the token is asked, and its callback cancels as any
+ *					other would
+ *	PENDING --> RUNNING		the worker moves the deadline; if that had gone off already, it
+ *					cancels instead
  *	RUNNING --> TIMED_OUT		the token was asked, and the body returned -ECANCELED
  *
- * The cause is kept in the token itself and not among the general ones: so that it is this task's time that was over, and
- * not that of one whose token this one's is below, is told by the cause's address (qs__future_is_own_limit).
+ * The cause is kept in the token itself and not among the general ones: so that it is this task's
+ * time that was over, and not that of one whose token this one's is below, is told by the cause's
+ * address (qs__future_is_own_limit).
  */
 #include "exec/limit.h"
 

@@ -2,11 +2,13 @@
 /*
  * nested.c - a worker that waits for pending tasks of its own pool runs them on its own stack.
  *
- * Only in a wait that needs those very tasks and has no deadline: any other one might be held up by a body that it could have
- * done without.  To a depth that a stack of the usual size bears.  A stop of the wait is seen between two bodies.
+ * Only in a wait that needs those very tasks and has no deadline: any other one might be held up by
+ * a body that it could have done without.  To a depth that a stack of the usual size bears.  A stop
+ * of the wait is seen between two bodies.
  *
- * The inner task's token hangs below that of the task that waits, which is made for it: a stop of the outer task is one of all
- * that it runs at that time.  What it waits for after that, to clean up, is not stopped by it.
+ * The inner task's token hangs below that of the task that waits, which is made for it: a stop of
+ * the outer task is one of all that it runs at that time.  What it waits for after that, to clean
+ * up, is not stopped by it.
  */
 #include "exec/nested.h"
 
@@ -28,7 +30,10 @@ struct help {
 	qs_stop *above;
 };
 
-/* What an inner task's token hangs below.  A task that cleans up after its stop may wait for others all the same. */
+/*
+ * What an inner task's token hangs below.  A task that cleans up after its stop may wait
+ * for others all the same.
+ */
 static qs_stop *above_of(const struct help *help)
 {
 	return qs__stop_find_asked(help->above) == NULL ? help->above : help->worker->pool->stop;
@@ -92,13 +97,19 @@ int qs__nested_begin(struct qs__nested *nested, const struct qs__awaited *awaite
 	nested->blocked.worker = NULL;
 	if (help.worker == NULL || deadline != QS_NEVER || qs_stop_is_asked(stop) != 0)
 		return 0;
-	/* A worker's first task comes after its init function, and its last one before its finish function. */
+	/*
+	 * A worker's first task comes after its init function, and its last one
+	 * before its finish function.
+	 */
 	may_run = awaited->need == QS__NEEDS_ALL && help.worker->has_begun && help.worker->depth <= DEPTH_MAX;
 	error = qs__wait_graph_enter(&nested->blocked, help.worker, awaited, may_run);
 	if (error != 0 || !may_run)
 		return error;
 	help_out(&help);
-	/* In a child that a body forked there is nothing to leave: the graph, and the locks of what it waits for, are the parent's. */
+	/*
+	 * In a child that a body forked there is nothing to leave: the graph, and the locks of what
+	 * it waits for, are the parent's.
+	 */
 	return qs__worker_here() == help.worker ? 0 : -QS_EFORKED;
 }
 

@@ -2,8 +2,8 @@
 /*
  * place.c - a pool's places: who gets one, who starts what comes there, and how it is left.
  *
- * The states and their arrows are drawn in pool.h.  Whoever starts a thread for a place has a hold of his own until he has noted
- * what came of it: the thread may have come and gone by then.
+ * The states and their arrows are drawn in pool.h.  Whoever starts a thread for a place has a hold
+ * of his own until he has noted what came of it: the thread may have come and gone by then.
  *
  * Lock order: pool, worker.
  */
@@ -16,7 +16,7 @@
 #define RETRY_PAUSE_FIRST_NS (10 * QS__NS_PER_MS)
 #define RETRY_PAUSE_MAX_NS QS__NS_PER_S
 
-/* --------------------------------------------------------------------------------------------------------- taking one */
+/* ----------------------------------------------------------------------------------- taking one */
 
 /* A free place, with a hold and a reference for whoever moves in; NULL if there is none. */
 static struct qs__worker *take_place_locked(qs_pool *pool, enum qs__place place)
@@ -39,7 +39,10 @@ static struct qs__worker *take_place_locked(qs_pool *pool, enum qs__place place)
 	return NULL;
 }
 
-/* A pool that drains wants another worker only in the place of one whose thread was ended, and then at once. */
+/*
+ * A pool that drains wants another worker only in the place of one whose thread was
+ * ended, and then at once.
+ */
 static bool may_grow_locked(const qs_pool *pool)
 {
 	if (pool->mode == QS__MODE_DRAIN)
@@ -109,7 +112,7 @@ int qs__place_take(qs_pool *pool, struct qs__worker **out)
 	return error;
 }
 
-/* -------------------------------------------------------------------------------------------------------- leaving one */
+/* ---------------------------------------------------------------------------------- leaving one */
 
 void qs__place_leave_locked(struct qs__worker *worker, enum qs__place place)
 {
@@ -162,7 +165,7 @@ bool qs__place_vacate(struct qs__worker *worker)
 	return is_lost;
 }
 
-/* ------------------------------------------------------------------------------------------------- what came of a start */
+/* ------------------------------------------------------------------------- what came of a start */
 
 bool qs__place_note_started(qs_pool *pool, struct qs__worker *worker, qs__thread thread)
 {
@@ -199,7 +202,10 @@ bool qs__place_note_failed(qs_pool *pool, struct qs__worker *worker)
 	pause = pool->retry_pause_ns == 0 ? RETRY_PAUSE_FIRST_NS : 2 * pool->retry_pause_ns;
 	pool->retry_pause_ns = pause < RETRY_PAUSE_MAX_NS ? pause : RETRY_PAUSE_MAX_NS;
 	pool->retry_at = qs__clock_now() + pool->retry_pause_ns;
-	/* Else a visitor has moved in, or a joiner has given the place up: then it is not ours to give back. */
+	/*
+	 * Else a visitor has moved in, or a joiner has given the place up: then it
+	 * is not ours to give back.
+	 */
 	is_vacant = worker->place == QS__PLACE_STARTING;
 	worker->is_starting = false;
 	if (is_vacant)

@@ -19,8 +19,9 @@ void qs__pool_unhold_many(qs_pool *pool, uint32_t count)
 	if (count == 0)
 		return;
 	/*
-	 * What was done under this hold comes before the pool is over.  Pairs with itself.  The last one still fires the event, whose
-	 * unlocking is the last touch: a join that sees it closed has waited for that.
+	 * What was done under this hold comes before the pool is over.  Pairs with itself.  The
+	 * last one still fires the event, whose unlocking is the last touch: a join that sees it
+	 * closed has waited for that.
 	 */
 	if (qs__fetch_sub_acq_rel(&pool->holds, count) == count)
 		qs__event_fire(&pool->over);
@@ -47,8 +48,8 @@ struct qs__worker *qs__pool_next_worker_locked(qs_pool *pool, struct qs__worker 
 void qs__pool_count(qs_pool *pool, qs_state state)
 {
 	/*
-	 * Whoever counts it sees the future ended.  Pairs with load_acquire in books_are_whole(), write_report(), read_ends() and
-	 * sum_of_ends().
+	 * Whoever counts it sees the future ended.  Pairs with load_acquire in books_are_whole(),
+	 * write_report(), read_ends() and sum_of_ends().
 	 */
 	(void)qs__fetch_add_acq_rel(&pool->ends[state], 1);
 }

@@ -2,8 +2,8 @@
 /*
  * stats.c - a pool's counts.
  *
- * They are kept in several places and read one after the other, the ends first: what ends meanwhile is counted as running, so
- * that the sum is right and no count is negative.
+ * They are kept in several places and read one after the other, the ends first: what ends meanwhile
+ * is counted as running, so that the sum is right and no count is negative.
  */
 #include <errno.h>
 
@@ -14,7 +14,10 @@ static uint64_t read_ends(qs_pool *pool, uint64_t ends[QS_STATES])
 	uint64_t sum = 0;
 
 	for (int state = 0; state < QS_STATES; state++) {
-		/* What was submitted before is seen by the look that follows.  Pairs with fetch_add_acq_rel in qs__pool_count(). */
+		/*
+		 * What was submitted before is seen by the look that follows.  Pairs with
+		 * fetch_add_acq_rel in qs__pool_count().
+		 */
 		ends[state] = qs__load_acquire(&pool->ends[state]);
 		sum += ends[state];
 	}

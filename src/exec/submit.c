@@ -2,8 +2,8 @@
 /*
  * submit.c - hand a task to the pool: accepted, or refused with nothing left behind.
  *
- * The task's hold is taken before it can be seen, and given back if it is refused.  It counts as submitted when it is in
- * the queue.
+ * The task's hold is taken before it can be seen, and given back if it is refused.  It counts as
+ * submitted when it is in the queue.
  */
 #include <errno.h>
 

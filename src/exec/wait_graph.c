@@ -2,25 +2,29 @@
 /*
  * wait_graph.c - the waits of all pools' workers, and whether one of them could never end.
  *
- * One graph for the process, for a task may wait for one of another pool, whose tasks wait for the first pool's.  It is a list of
- * the blocked, under an era lock; each blocked task points at its wait.  Few waits get here: those of a worker, without a
- * deadline, for a task that has not ended.
+ * One graph for the process, for a task may wait for one of another pool, whose tasks wait for the
+ * first pool's.  It is a list of the blocked, under an era lock; each blocked task points at its
+ * wait.  Few waits get here: those of a worker, without a deadline, for a task that has not ended.
  *
- * Judging.  At rest all waits are taken to be stuck.  To judge one, each that can end is taken out, until no more are found (the least
- * fixed point):
+ * Judging.  At rest all waits are taken to be stuck.  To judge one, each that can end is taken out,
+ * until no more are found (the least fixed point):
  *
  *	a wait for all can end		if each of its futures can
  *	a wait for one can end		if one of its futures can
- *	a wait for a failure can end	if one of its futures has failed, or can end and so may fail; or if all have ended
- *	a future can end if it		has ended; is claimed; runs and is not blocked, or in a wait that can end;
- *					or is pending in a pool with a worker that is not parked here, or in a wait that
- *					can end; or in the pool of the waiting worker, which runs it before it parks
+ *	a wait for a failure can end	if one of its futures has failed, or can end and so may fail; or if
+ *					all have ended
+ *	a future can end if it		has ended; is claimed; runs and is not blocked, or in a wait that
+ *					can end; or is pending in a pool with a worker that is not parked
+ *					here, or in a wait that can end; or in the pool of the waiting
+ *					worker, which runs it before it parks
  *
- * What remains waits for itself in a circle.  Being stuck is for ever, unless somebody outside cancels, or adds to a set: so it is enough that each wait looks
- * when it enters and when it parks; the last one that closes the circle sees it, and only that one is refused.  But a future that
+ * What remains waits for itself in a circle.  Being stuck is for ever, unless somebody outside
+ * cancels, or adds to a set: so it is enough that each wait looks when it enters and when it parks;
+ * the last one that closes the circle sees it, and only that one is refused.  But a future that
  * ends well takes a hope away from a wait for a failure: so that one looks after each end as well.
  *
- * Lock order: the graph's lock, an era lock; inside it the set that a wait looks through, or a future's event and in that the queue.
+ * Lock order: the graph's lock, an era lock; inside it the set that a wait looks through, or a
+ * future's event and in that the queue.
  */
 #include "exec/wait_graph.h"
 
@@ -71,9 +75,12 @@ struct qs__awaited qs__await_array(qs_future *const *futures, size_t count, enum
 	return (struct qs__awaited){ find_in_array, (void *)futures, count, need };
 }
 
-/* ---------------------------------------------------------------------------------------------------------- judging */
+/* -------------------------------------------------------------------------------------- judging */
 
-/* Somebody may take a pending task, or has: the waiting worker itself, before it parks, or one that is not stuck. */
+/*
+ * Somebody may take a pending task, or has: the waiting worker itself, before it parks,
+ * or one that is not stuck.
+ */
 static bool may_be_taken(const struct qs__blocked *blocked, qs_future *future)
 {
 	qs_pool *pool = future->pool;
@@ -121,7 +128,10 @@ static bool can_fail(void *context, qs_future *future)
 	return (state <= QS_RUNNING || qs__state_is_bad(state)) && can_end(context, future);
 }
 
-/* What keeps a wait from ending: one that cannot end, if it needs all; any, if none of them can; or NULL. */
+/*
+ * What keeps a wait from ending: one that cannot end, if it needs all; any, if
+ * none of them can; or NULL.
+ */
 static qs_future *find_obstacle(struct qs__blocked *blocked)
 {
 	const struct qs__awaited *awaited = blocked->awaited;
@@ -169,7 +179,7 @@ static void forget_judgement(void)
 		set_stuck(entry(link), true);
 }
 
-/* ------------------------------------------------------------------------------------------------------ the words */
+/* ------------------------------------------------------------------------------------ the words */
 
 /* Text that is built up in a fixed place, and cut. */
 struct words {
@@ -248,7 +258,7 @@ static int judge(struct qs__blocked *blocked)
 	return error;
 }
 
-/* ------------------------------------------------------------------------------------------------ coming and going */
+/* ----------------------------------------------------------------------------- coming and going */
 
 static void link_locked(struct qs__blocked *blocked, struct qs__worker *worker, const struct qs__awaited *awaited,
 			bool is_parking)

@@ -2,9 +2,10 @@
 /*
  * wait_graph.h - which task waits for which, so that a wait that could never end is refused.
  *
- * Known to the graph are the waits without a deadline of threads that are workers.  A worker that waits *is blocked*; its task, and
- * every task that is suspended below that on the same stack, cannot end before.  A wait is *stuck* if what it waits for can
- * only come from workers that are stuck themselves.
+ * Known to the graph are the waits without a deadline of threads that are workers.  A worker
+ * that waits *is blocked*; its task, and every task that is suspended below that on the same
+ * stack, cannot end before.  A wait is *stuck* if what it waits for can only come from workers
+ * that are stuck themselves.
  */
 #ifndef QS__EXEC_WAIT_GRAPH_H
 #define QS__EXEC_WAIT_GRAPH_H
@@ -25,8 +26,8 @@ enum qs__need {
 typedef bool qs__is_it_fn(void *context, qs_future *future);
 
 /*
- * What a wait waits for.  `find` goes through the set's futures, in whatever thread and perhaps under a lock of the set's, and
- * returns the first for which is_it() is true, or NULL.
+ * What a wait waits for.  `find` goes through the set's futures, in whatever thread and perhaps
+ * under a lock of the set's, and returns the first for which is_it() is true, or NULL.
  */
 struct qs__awaited {
 	qs_future *(*find)(const struct qs__awaited *awaited, qs__is_it_fn *is_it, void *context);
@@ -63,7 +64,10 @@ int qs__wait_graph_enter(struct qs__blocked *blocked, struct qs__worker *worker,
 /* It is about to park, perhaps again.  0 or -EDEADLK; in both cases it leaves later. */
 int qs__wait_graph_park(struct qs__blocked *blocked);
 
-/* What this thread works on, if it is a worker, is suspended until these have ended, but not in a wait. */
+/*
+ * What this thread works on, if it is a worker, is suspended until these have
+ * ended, but not in a wait.
+ */
 void qs__wait_graph_suspend(struct qs__blocked *blocked, const struct qs__awaited *awaited);
 
 /* Nothing is done for one that did not enter. */

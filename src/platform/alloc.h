@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * alloc.h - memory for the library's objects, in one place so that tests can make any call of it fail.
+ * alloc.h - memory for the library's objects, in one place so that tests can
+ * make any call of it fail.
  */
 #ifndef QS__PLATFORM_ALLOC_H
 #define QS__PLATFORM_ALLOC_H

@@ -7,8 +7,9 @@
  *	qs__event_fd_clear	not readable, until it is set again
  *	qs__event_fd_close	nobody may set it any more
  *
- * Any thread may set it while it is open.  A set that meets a clear comes before it or after it, and what the one who set did
- * before is seen by who finds it readable.  It is close-on-exec, and none of these calls ever waits.
+ * Any thread may set it while it is open.  A set that meets a clear comes before it or after it,
+ * and what the one who set did before is seen by who finds it readable.  It is close-on-exec, and
+ * none of these calls ever waits.
  */
 #ifndef QS__PLATFORM_EVENT_FD_H
 #define QS__PLATFORM_EVENT_FD_H
@@ -33,7 +34,10 @@ void qs__event_fd_clear(const struct qs__event_fd *event);
 
 void qs__event_fd_close(const struct qs__event_fd *event);
 
-/* poll() until a deadline.  Returns the number of ready ones (> 0), -ETIMEDOUT, -EINTR, or poll's own error. */
+/*
+ * poll() until a deadline.  Returns the number of ready ones (> 0), -ETIMEDOUT,
+ * -EINTR, or poll's own error.
+ */
 int qs__poll(struct pollfd *fds, nfds_t count, qs_time deadline);
 
 #endif

@@ -2,8 +2,9 @@
 /*
  * park.h - sleep while a word holds a value.
  *
- * The look at the word and the falling asleep are one step against an unpark of the same address: a change of the word
- * followed by an unpark is never missed.  Every park may return early without a reason; callers loop over a predicate.
+ * The look at the word and the falling asleep are one step against an unpark of the same address: a
+ * change of the word followed by an unpark is never missed.  Every park may return early without a
+ * reason; callers loop over a predicate.
  *
  * Unparking uses the address alone and never looks at the memory, which may have been freed since.
  */

@@ -2,28 +2,34 @@
 /*
  * as_completed.c - futures in the order in which they end, each of them once.
  *
- * The set is one collecting waiter that lives as long as the set, with an *entry* per future: a node that is attached to the
- * future's end.  Who ends a future pushes its node on the collector, which keeps the order and the descriptor; the consumer
- * takes what is there.  One that had ended before it was added is told by who adds it, exactly as its end would.  A future
- * costs O(1) however many there are, and nothing is scanned.
+ * The set is one collecting waiter that lives as long as the set, with an *entry* per future: a
+ * node that is attached to the future's end.  Who ends a future pushes its node on the collector,
+ * which keeps the order and the descriptor; the consumer takes what is there.  One that had ended
+ * before it was added is told by who adds it, exactly as its end would.  A future costs O(1)
+ * however many there are, and nothing is scanned.
  *
  * The life of an entry:
  *
  *	linked -> collected	who ends the future, or who adds one that has ended: waiter.c
- *	collected -> free	the consumer, who hands the future out; its reference is `lent` until the next call
+ *	collected -> free	the consumer, who hands the future out; its reference is `lent` until the
+ *				next call
  *	linked -> free		who destroys the set
  *
- * `members` knows the futures of all entries, so that none is in the set twice; one that was handed out may be added again.
+ * `members` knows the futures of all entries, so that none is in the set twice; one that was
+ * handed out may be added again.
  *
- * The set knows what it was told.  A future's state says that it has ended a moment before: between these two a call of next
- * that does not wait, or is stopped, does not find it.
+ * The set knows what it was told.  A future's state says that it has ended a moment before: between
+ * these two a call of next that does not wait, or is stopped, does not find it.
  *
- * Each call of next that may wait hangs one more node on the waiter, for its stop, and takes it back.
+ * Each call of next that may wait hangs one more node on the waiter, for its
+ * stop, and takes it back.
  *
- * Entries lie side by side: through a million of them in the order in which they came, caches go along.
+ * Entries lie side by side: through a million of them in the order in which
+ * they came, caches go along.
  *
- * Lock order: the set's lock guards `members`, `entries` and which nodes are attached; a future's EVENT is taken inside it, to attach.
- * Nothing is allocated, freed, told or released under it.  The graph of waits looks through a set under its lock, too.
+ * Lock order: the set's lock guards `members`, `entries` and which nodes are attached; a future's
+ * EVENT is taken inside it, to attach.  Nothing is allocated, freed, told or released under it.
+ * The graph of waits looks through a set under its lock, too.
  */
 #include <errno.h>
 
@@ -53,7 +59,7 @@ struct qs_as_completed {
 	qs_future *lent;		/* C  counted; what was handed out last; NULL = nothing, or given back */
 };
 
-/* --------------------------------------------------------------------------------------------------------- adding */
+/* --------------------------------------------------------------------------------------- adding */
 
 /* Gets memory for the members, or for an entry.  False if somebody else has meanwhile. */
 static bool give(qs_as_completed *set, void *memory, size_t for_members, size_t for_entries)
@@ -87,7 +93,10 @@ static int lock_with_room(qs_as_completed *set)
 	}
 }
 
-/* Makes the future a member.  Returns its entry if it has ended: it is counted as linked, and the caller tells; else NULL. */
+/*
+ * Makes the future a member.  Returns its entry if it has ended: it is counted as linked, and the
+ * caller tells; else NULL.
+ */
 static struct entry *enter_locked(qs_as_completed *set, qs_future *future)
 {
 	struct entry *entry = qs__slab_take(&set->entries);
@@ -171,7 +180,7 @@ int qs_as_completed_create(qs_as_completed **out, qs_future *const *futures, siz
 	return 0;
 }
 
-/* --------------------------------------------------------------------------------------------------- handing out */
+/* ---------------------------------------------------------------------------------- handing out */
 
 /* The future that was handed out is the caller's no more.  Frees it if nobody else owns it. */
 static void take_back(qs_as_completed *set)
@@ -277,7 +286,10 @@ int qs_as_completed_next(qs_as_completed *set, qs_future **out, qs_time deadline
 	if (error != 0)
 		return error;
 	take_back(set);
-	/* What ends the wait is said only after one more look: an end beats a stop, and a stop beats the deadline. */
+	/*
+	 * What ends the wait is said only after one more look: an end beats a stop, and a
+	 * stop beats the deadline.
+	 */
 	while ((future = hand_out(set)) == NULL) {
 		if (error != 0)
 			return error;
@@ -296,7 +308,7 @@ int qs_as_completed_fd(qs_as_completed *set)
 	return error == 0 ? qs__collector_fd(&set->collector) : error;
 }
 
-/* ------------------------------------------------------------------------------------------------------------ end */
+/* ------------------------------------------------------------------------------------------ end */
 
 void qs_as_completed_destroy(qs_as_completed *set)
 {

@@ -2,11 +2,12 @@
 /*
  * item_queue.c - the public queue: a fifo of pointers in a depot.
  *
- * Who waits, for what, and how nobody is forgotten is the depot's (core/depot.c); this keeps the items, under its lock.
+ * Who waits, for what, and how nobody is forgotten is the depot's (core/depot.c); this keeps
+ * the items, under its lock.
  *
- * Nobody allocates under a lock.  A put that finds the last block full ends its turn, makes a block, and comes again with
- * it; by then somebody else may have brought one, or taken the room.  Ending a turn calls the next in line, so a put that
- * gets no memory keeps the room from nobody.
+ * Nobody allocates under a lock.  A put that finds the last block full ends its turn, makes a
+ * block, and comes again with it; by then somebody else may have brought one, or taken the room.
+ * Ending a turn calls the next in line, so a put that gets no memory keeps the room from nobody.
  */
 #include <errno.h>
 
@@ -23,7 +24,7 @@ struct qs_queue {
 	qs_destroy_fn *destroy;		/* I  NULL = items need none */
 };
 
-/* ---------------------------------------------------------------------------------------------------------- its life */
+/* ------------------------------------------------------------------------------------- its life */
 
 int qs_queue_create(qs_queue **out, const qs_queue_options *options)
 {
@@ -80,7 +81,7 @@ void qs_queue_release(qs_queue *queue)
 	qs__object_free(&queue->object);
 }
 
-/* --------------------------------------------------------------------------------------------------- putting, getting */
+/* ----------------------------------------------------------------------------- putting, getting */
 
 static int check(const qs_queue *queue, const qs_stop *stop)
 {

@@ -2,22 +2,26 @@
 /*
  * map.c - from a source through the window to whoever asks for results.
  *
- * There is no thread of the map's own: each call of qs_map_next() pulls and hands over until the window is full, then waits.
+ * There is no thread of the map's own: each call of qs_map_next() pulls and hands over until the
+ * window is full, then waits.
  *
- * What comes in the way is one of three things.  *Not now*: no room in the pool, no memory, the caller's
- * deadline or stop while items are pulled.  Then the window stays less than full, and the wait is for what is in it, whose end
- * makes room; only if it is empty, the call waits for room, or says what is wrong, and the next call tries again.  *Not
- * any more*: the source has ended or failed, the map's token was asked, the pool takes no more.  Then the source is closed,
- * what was pulled is handed out, and after it the reason is said, for ever.  *No more of it*: the consumer leaves; then the token is
- * asked, and what runs keeps its item.
+ * What comes in the way is one of three things.  *Not now*: no room in the pool, no memory, the
+ * caller's deadline or stop while items are pulled.  Then the window stays less than full, and the
+ * wait is for what is in it, whose end makes room; only if it is empty, the call waits for room, or
+ * says what is wrong, and the next call tries again.  *Not any more*: the source has ended or
+ * failed, the map's token was asked, the pool takes no more.  Then the source is closed, what was
+ * pulled is handed out, and after it the reason is said, for ever.  *No more of it*: the consumer
+ * leaves; then the token is asked, and what runs keeps its item.
  *
- * An item that was pulled when the pool took no more, or the map was stopped, was not accepted; it gets a future that is cancelled,
- * and is handed out like the others.
+ * An item that was pulled when the pool took no more, or the map was stopped, was not accepted; it
+ * gets a future that is cancelled, and is handed out like the others.
  *
- * The map's token hangs below the user's and the pool's, so its cause says why the map ended in these cases as well; when the reason
- * is another one, the token is asked at the end, when nothing is left that it could stop.
+ * The map's token hangs below the user's and the pool's, so its cause says why the map ended in
+ * these cases as well; when the reason is another one, the token is asked at the end, when nothing
+ * is left that it could stop.
  *
- * No locks: the consumer is one thread at a time, and what it shares with others are entries (map_entry.c) and the token.
+ * No locks: the consumer is one thread at a time, and what it shares with others are entries
+ * (map_entry.c) and the token.
  */
 #include "verbs/map.h"
 
@@ -32,7 +36,7 @@
 #define FLAGS_KNOWN (QS_MAP_AS_COMPLETED | QS_MAP_KEEP_GOING)
 #define WINDOW_PER_WORKER 2u	/* one that runs, and one that waits its turn */
 
-/* ------------------------------------------------------------------------------------------------ beginning and end */
+/* ---------------------------------------------------------------------------- beginning and end */
 
 static int check_create(qs_map **out, const qs_pool *pool, qs_task_fn *fn, qs_source_fn *source,
 			const qs_map_options *options)
@@ -160,7 +164,7 @@ void qs_map_destroy(qs_map *map)
 	qs__map_release(map);
 }
 
-/* ----------------------------------------------------------------------------------------------------------- pulling */
+/* -------------------------------------------------------------------------------------- pulling */
 
 /* Pulls one item, which is aside then; or closes the source. */
 static int pull(qs_map *map)
@@ -217,7 +221,10 @@ static bool is_asked(const qs_stop *stop)
 	return stop != NULL && qs__stop_cause(stop) != NULL;
 }
 
-/* The caller's own limits, between two items.  A deadline that had passed from the beginning forbids to wait, not to pull. */
+/*
+ * The caller's own limits, between two items.  A deadline that had passed from the beginning
+ * forbids to wait, not to pull.
+ */
 static int look_at_limits(qs_time deadline, qs_stop *stop)
 {
 	if (is_asked(stop))
@@ -230,7 +237,10 @@ static bool has_room(qs_map *map)
 	return !map->is_closed && map->count < map->options.window && qs__map_is_complete(map);
 }
 
-/* Pulls and hands over until the window is full or the source closed; or says what is in the way, for now. */
+/*
+ * Pulls and hands over until the window is full or the source closed; or says
+ * what is in the way, for now.
+ */
 static int fill(qs_map *map, qs_time deadline, qs_stop *stop)
 {
 	int error = hand_over(map, QS_NOW, NULL);
@@ -245,7 +255,7 @@ static int fill(qs_map *map, qs_time deadline, qs_stop *stop)
 	return error;
 }
 
-/* ------------------------------------------------------------------------------------------------------- handing out */
+/* ---------------------------------------------------------------------------------- handing out */
 
 /* Everything was handed out.  What is said now is said for ever. */
 static int say_reason(qs_map *map)
@@ -264,7 +274,10 @@ static int say_reason(qs_map *map)
 	return map->reason;
 }
 
-/* What is aside has found no room.  Waits for the one whose turn it is; or for room, then *out stays NULL. */
+/*
+ * What is aside has found no room.  Waits for the one whose turn it is; or for
+ * room, then *out stays NULL.
+ */
 static int take_or_hand_over(qs_map *map, struct qs__map_entry **out, qs_time deadline, qs_stop *stop)
 {
 	int error;
@@ -322,7 +335,7 @@ int qs_map_next(qs_map *map, qs_future **out, qs_time deadline, qs_stop *stop)
 	return result;
 }
 
-/* ----------------------------------------------------------------------------------------------------------- looking */
+/* -------------------------------------------------------------------------------------- looking */
 
 void *qs_map_item(const qs_map *map)
 {

@@ -2,15 +2,18 @@
 /*
  * map_entry.c - one item's way through the pool, and what its failure does to the map.
  *
- * The entry is the argument of its task, and the argument's destructor gives back the task's share.  That runs when the
- * body has ended or never will begin, in whatever thread; the map's share goes when the next item is asked for.  So an
- * item lives as long as either of them may look at it, also after the map was destroyed.
+ * The entry is the argument of its task, and the argument's destructor gives back the task's share.
+ * That runs when the body has ended or never will begin, in whatever thread; the map's share goes
+ * when the next item is asked for.  So an item lives as long as either of them may look at it, also
+ * after the map was destroyed.
  *
- * The first failure in time asks the map's token.  It does so at the earliest moment that does not change what the task
- * itself ends with: as the last act of the body, so that no body begins after this one is over, and the cause names
- * the task.  Two failures cannot be told there.  A body that returns -ECANCELED although nobody asked has failed, but if the
- * token were asked before it returns, it would count as stopped.  A body that ends its thread does not come back at all.
- * These two are told by the argument's destructor: the task's end is decided then, and nobody has heard of it yet.
+ * The first failure in time asks the map's token.  It does so at the earliest moment that does
+ * not change what the task itself ends with: as the last act of the body, so that no body begins
+ * after this one is over, and the cause names the task.  Two failures cannot be told there.  A
+ * body that returns -ECANCELED although nobody asked has failed, but if the token were asked
+ * before it returns, it would count as stopped.  A body that ends its thread does not come back
+ * at all.  These two are told by the argument's destructor: the task's end is decided then, and
+ * nobody has heard of it yet.
  */
 #include "verbs/map.h"
 
@@ -21,7 +24,7 @@
 #include "core/task.h"
 #include "platform/alloc.h"
 
-/* ------------------------------------------------------------------------------------------------- its beginning and end */
+/* ------------------------------------------------------------------------ its beginning and end */
 
 struct qs__map_entry *qs__map_entry_new(qs_map *map)
 {
@@ -60,7 +63,7 @@ void qs__map_entry_release(struct qs__map_entry *entry)
 	entry_free(entry);
 }
 
-/* ------------------------------------------------------------------------------------------------------------ its task */
+/* ------------------------------------------------------------------------------------- its task */
 
 /* Asks the map's token, unless somebody has. */
 static void tell_failure(struct qs__map_entry *entry, const char *words)

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * map_order.c - in which order what is in the window is handed out: in that of the items, or as they end.
+ * map_order.c - in which order what is in the window is handed out: in that of
+ * the items, or as they end.
  *
- * In order the window is a list, and the wait is for the oldest.  As completed it is a list and a set beside it, which tells
- * whose turn it is: a future knows its task's argument, and that is the entry.
+ * In order the window is a list, and the wait is for the oldest.  As completed it is a
+ * list and a set beside it, which tells whose turn it is: a future knows its task's
+ * argument, and that is the entry.
  *
- * The set may have no memory for one more, when its task runs already.  Then the entry is *missing* there: each call tries again to
- * add it, and until that succeeds, nothing more comes into the window.  When it is the only one left, it needs no set.
+ * The set may have no memory for one more, when its task runs already.  Then the entry is *missing*
+ * there: each call tries again to add it, and until that succeeds, nothing more comes into the
+ * window.  When it is the only one left, it needs no set.
  */
 #include <errno.h>
 

@@ -2,9 +2,10 @@
 /*
  * map_room.c - a consumer whose pool is full waits for results, and hears of room all the same.
  *
- * It waits for one of its futures, whose end makes room; but a place in the queue is free as soon as a worker has *begun* one of
- * the map's tasks, and if nobody filled it, workers would be idle until that future ends.  So the wait is given a token below
- * the caller's, the *nudge*, which the body of any of the map's tasks asks when it begins.
+ * It waits for one of its futures, whose end makes room; but a place in the queue is free as soon
+ * as a worker has *begun* one of the map's tasks, and if nobody filled it, workers would be idle
+ * until that future ends.  So the wait is given a token below the caller's, the *nudge*, which the
+ * body of any of the map's tasks asks when it begins.
  *
  * The token is handed over by an exchange: whoever gets it out of `nudge` gives it back.
  *
@@ -13,9 +14,9 @@
  *	tries once more to submit	looks at `nudge`
  *	waits with the token		asks what it finds
  *
- * Nothing is lost: both go through the queue's lock.  If the second submit still found no room, the task was taken after it,
- * and its body sees the token.  Room that others' tasks leave is not told; the wait for the future is then what it would be
- * without all this.
+ * Nothing is lost: both go through the queue's lock.  If the second submit still found no room, the
+ * task was taken after it, and its body sees the token.  Room that others' tasks leave is not told;
+ * the wait for the future is then what it would be without all this.
  */
 #include "core/stop.h"
 #include "platform/atomic.h"

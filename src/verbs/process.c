@@ -8,13 +8,13 @@
  *	   |          |
  *	   +--> LOST  +-- only while somebody is in qs_process_end()
  *
- * - The host reaps what it likes (waitpid(-1), or SIGCHLD ignored), and then the status is LOST: told
- *   as -QS_ELOST, never as 0.
- * - Waiting is polling the pidfd, without the lock.  Who wakes up looks at the child under the lock;
- *   the first one to do so after the end learns the status and keeps it here for the others.
- * - A signal goes to the group while the leader is RUNNING or HELD: a zombie keeps the group's number
- *   from being reused.  Looking and signalling happen under the lock, so that no number is used after
- *   the reaping (FAILURES D2, D3).
+ * - The host reaps what it likes (waitpid(-1), or SIGCHLD ignored), and then the status is LOST:
+ *   told as -QS_ELOST, never as 0.
+ * - Waiting is polling the pidfd, without the lock.  Who wakes up looks at the child under the
+ *   lock; the first one to do so after the end learns the status and keeps it here for the others.
+ * - A signal goes to the group while the leader is RUNNING or HELD: a zombie keeps the group's
+ *   number from being reused.  Looking and signalling happen under the lock, so that no number is
+ *   used after the reaping (FAILURES D2, D3).
  *
  * The end.  qs_process_end() wants the group's last signal to come before the leader is reaped, so
  * while `enders` is not 0 nobody reaps: the leader is HELD.  Its steps:
@@ -31,8 +31,8 @@
  *	   frozen is reported
  *	5. the last ender reaps
  *
- * A process that left the group (setsid) is out of reach; whoever must have those needs a subreaper or
- * a cgroup.
+ * A process that left the group (setsid) is out of reach; whoever must have those needs
+ * a subreaper or a cgroup.
  */
 #include <errno.h>
 #include <poll.h>
@@ -47,7 +47,10 @@
 
 #define KNOWN_FLAGS (QS_PROCESS_SAME_GROUP | QS_PROCESS_MASK)
 
-/* How long the kernel has to end a killed child.  It takes ms; seconds if there are many gigabytes to free. */
+/*
+ * How long the kernel has to end a killed child.  It takes ms; seconds if there
+ * are many gigabytes to free.
+ */
 #define KILL_PATIENCE_S 5
 
 enum child_state {
@@ -67,7 +70,7 @@ struct qs_process {
 	qs_process_status status;	/* L  valid when HELD or REAPED; then it never changes */
 };
 
-/* ---------------------------------------------------------------------------------------------------------------
+/* -------------------------------------------------------------------------------------------------
  * Looking and signalling
  */
 
@@ -127,7 +130,7 @@ static int await(struct qs_process *process, qs_time deadline, qs_stop *stop, qs
 	}
 }
 
-/* ---------------------------------------------------------------------------------------------------------------
+/* -------------------------------------------------------------------------------------------------
  * The end
  */
 
@@ -189,7 +192,7 @@ static int end_hard(struct qs_process *process, qs_process_status *out)
 	return rc == -ETIMEDOUT && is_denied ? sent : rc;
 }
 
-/* ---------------------------------------------------------------------------------------------------------------
+/* -------------------------------------------------------------------------------------------------
  * Checks
  */
 
@@ -236,7 +239,7 @@ static bool options_are_valid(const qs_process_options *options)
 	return fds_are_valid(options->fds, options->fd_count);
 }
 
-/* ---------------------------------------------------------------------------------------------------------------
+/* -------------------------------------------------------------------------------------------------
  * The calls
  */
 

@@ -2,10 +2,10 @@
 /*
  * wait.c - one, any, all, first failure: one mechanism, four goals.
  *
- * A wait for many has a node per future and one for the stop.  Each completion costs its maker one read-modify-write, and
- * wakes the waiter only when the goal is reached: one future for any, all of them for all; a failure is urgent for the
- * first failure.  What came of it is read from the futures after the waiter has left, so an end that comes together with a
- * stop wins.
+ * A wait for many has a node per future and one for the stop.  Each completion costs its maker one
+ * read-modify-write, and wakes the waiter only when the goal is reached: one future for any, all of
+ * them for all; a failure is urgent for the first failure.  What came of it is read from the
+ * futures after the waiter has left, so an end that comes together with a stop wins.
  *
  * In a worker a wait may have more to do than to park: exec/nested.h.
  */
@@ -50,7 +50,7 @@ int qs_wait(qs_future *future, qs_time deadline, qs_stop *stop)
 	return error;
 }
 
-/* ------------------------------------------------------------------------------------------------------- judgements */
+/* ----------------------------------------------------------------------------------- judgements */
 
 /* Says whether a wait is satisfied: its result (>= 0), or -EAGAIN; *out_index as the wait promises. */
 typedef int judge_fn(size_t *out_index, qs_future *const *futures, size_t count);
@@ -94,7 +94,7 @@ static int judge_first_failure(size_t *out_index, qs_future *const *futures, siz
 	return have_all_ended ? 0 : -EAGAIN;
 }
 
-/* ---------------------------------------------------------------------------------------------------------- waiting */
+/* -------------------------------------------------------------------------------------- waiting */
 
 struct wait {
 	qs_future *const *futures;

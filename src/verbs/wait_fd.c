@@ -2,10 +2,10 @@
 /*
  * wait_fd.c - wait for a descriptor, a deadline or a stop, in one poll.
  *
- * A stop beats readiness, other than with futures: a descriptor stays ready until somebody reads, so
- * that nothing is lost, and a task that reads from a source that never runs dry hears of the stop all
- * the same.  A stop beats the deadline, too; the flag is looked at once more for a stop that was asked
- * in a signal handler and has not reached the descriptor yet.
+ * A stop beats readiness, other than with futures: a descriptor stays ready until somebody reads,
+ * so that nothing is lost, and a task that reads from a source that never runs dry hears of the
+ * stop all the same.  A stop beats the deadline, too; the flag is looked at once more for a stop
+ * that was asked in a signal handler and has not reached the descriptor yet.
  */
 #include <errno.h>
 #include <poll.h>

@@ -3,14 +3,15 @@
  * cgroup.c - read the CPU quota from the two kinds of cgroup hierarchy, both of which may be there.
  *
  *	/proc/self/cgroup	"0::/a/b" (v2) or "4:cpu,cpuacct:/a/b" (v1): which group we are in
- *	/proc/self/mountinfo	where that hierarchy is mounted, and which folder of it ("root") is seen there
+ *	/proc/self/mountinfo	where that hierarchy is mounted, and which folder of it ("root") is seen
+ *				there
  *	cpu.max			v2: "50000 100000" or "max 100000": so many us of CPU time in so many us
  *	cpu.cfs_quota_us	v1: "50000", or "-1" for none; with cpu.cfs_period_us
  *
  * A quota holds for all groups below it, so each from ours up to the mount point counts, and the
- * smallest one wins.  In a container the path of our group may begin with the folder that is mounted; a
- * mount that does not show our group does not count.  What is missing, unreadable or malformed is no
- * quota: guessing low would idle a machine.
+ * smallest one wins.  In a container the path of our group may begin with the folder that is
+ * mounted; a mount that does not show our group does not count.  What is missing, unreadable or
+ * malformed is no quota: guessing low would idle a machine.
  */
 #define _GNU_SOURCE
 #include "cgroup.h"
@@ -28,7 +29,7 @@ struct reader {
 	unsigned least;
 };
 
-/* ---------------------------------------------------------------------------------------------------------------
+/* -------------------------------------------------------------------------------------------------
  * Words and lines
  */
 
@@ -100,7 +101,7 @@ static char *skip_words(char *line, int count)
 	return line;
 }
 
-/* ---------------------------------------------------------------------------------------------------------------
+/* -------------------------------------------------------------------------------------------------
  * Quotas
  */
 
@@ -135,7 +136,7 @@ static void read_v1(struct reader *reader, const char *folder)
 		count_quota(reader, strtoll(quota, NULL, 10), strtoll(period, NULL, 10));
 }
 
-/* ---------------------------------------------------------------------------------------------------------------
+/* -------------------------------------------------------------------------------------------------
  * The two kinds, and the way up
  */
 
@@ -176,8 +177,8 @@ static bool find_group(const char *root, const struct kind *kind, char *out, siz
 }
 
 /*
- * "36 35 98:0 /root /mount/point options optional... - filesystem source super,options".  The line is
- * taken apart; false if it is not a mount of this kind.
+ * "36 35 98:0 /root /mount/point options optional... - filesystem source super,options".  The line
+ * is taken apart; false if it is not a mount of this kind.
  */
 static bool parse_mount(char *line, const struct kind *kind, char **out_root, char **out_point)
 {
@@ -207,7 +208,10 @@ static bool parse_mount(char *line, const struct kind *kind, char **out_root, ch
 	return true;
 }
 
-/* What of our group's path lies below the mounted folder: "" if it is our group, NULL if ours is not seen there. */
+/*
+ * What of our group's path lies below the mounted folder: "" if it is our group, NULL
+ * if ours is not seen there.
+ */
 static const char *path_below(const char *group, const char *mounted)
 {
 	const size_t length = strcmp(mounted, "/") == 0 ? 0 : strlen(mounted);

@@ -15,8 +15,8 @@
 #define MASK_CPUS_MOST (1 << 20)
 
 /*
- * CPUs in the affinity mask.  The kernel refuses a mask that is smaller than its own with EINVAL, so grow
- * until it fits; 1 if it gives none.
+ * CPUs in the affinity mask.  The kernel refuses a mask that is smaller than its own with EINVAL,
+ * so grow until it fits; 1 if it gives none.
  */
 static unsigned cpus_in_mask(void)
 {

@@ -2,8 +2,8 @@
 /*
  * event_fd.c - eventfd, or a pipe where the system has none; and poll with a deadline.
  *
- * Both take eight bytes at a time, and are unreadable once a read has found less than it had room for.  So but for opening
- * and closing there is no difference between them.
+ * Both take eight bytes at a time, and are unreadable once a read has found less than it had room
+ * for.  So but for opening and closing there is no difference between them.
  */
 #define _GNU_SOURCE
 #include "platform/event_fd.h"
@@ -79,9 +79,10 @@ void qs__event_fd_close(const struct qs__event_fd *event)
 }
 
 /*
- * One system call: until the deadline, or to within a millisecond of it.  When a process is halted for a while (SIGSTOP, a
- * freezer), the kernel takes its calls up again by itself: poll() until the same point in time, but ppoll() for the length
- * that was left before.  So ppoll() gets no more than poll() cannot count.
+ * One system call: until the deadline, or to within a millisecond of it.  When a process is halted
+ * for a while (SIGSTOP, a freezer), the kernel takes its calls up again by itself: poll() until the
+ * same point in time, but ppoll() for the length that was left before.  So ppoll() gets no more
+ * than poll() cannot count.
  */
 static int poll_once(struct pollfd *fds, nfds_t count, qs_time deadline)
 {

@@ -2,11 +2,12 @@
 /*
  * fork.c - eras, kept in a page that the kernel wipes in a child (MADV_WIPEONFORK).
  *
- * The page holds the present era, or 0 in a child that has made no object yet.  `last` is ordinary memory, which a child
- * inherits: counting on from it, the child's era differs from that of every ancestor.  The page is never given back: an
- * object may be looked at until the process ends.
+ * The page holds the present era, or 0 in a child that has made no object yet.  `last` is ordinary
+ * memory, which a child inherits: counting on from it, the child's era differs from that of every
+ * ancestor.  The page is never given back: an object may be looked at until the process ends.
  *
- * A signal handler may look while the page is being made: it then sees no page, and no object can exist without one.
+ * A signal handler may look while the page is being made: it then sees no page, and no
+ * object can exist without one.
  */
 #define _GNU_SOURCE
 #include "platform/fork.h"
@@ -52,7 +53,10 @@ static era_word *page_get(void)
 	made = page_map();
 	if (made == NULL)
 		return NULL;
-	/* Publishes the page; of several threads one wins.  Pairs with load_acquire above and in qs__era_is_present(). */
+	/*
+	 * Publishes the page; of several threads one wins.  Pairs with load_acquire above and
+	 * in qs__era_is_present().
+	 */
 	if (qs__compare_exchange_acq_rel(&page, &seen, made))
 		return made;
 	(void)munmap((void *)made, page_bytes());

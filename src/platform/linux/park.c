@@ -2,8 +2,9 @@
 /*
  * park.c - parking on the futex of Linux.
  *
- * The bitset form of the wait takes an absolute point on the monotonic clock, so an interrupted wait goes on without sums.
- * With a 64-bit time_t on a 32-bit system the call must be futex_time64: the old one would read half of each number.
+ * The bitset form of the wait takes an absolute point on the monotonic clock, so an interrupted
+ * wait goes on without sums.  With a 64-bit time_t on a 32-bit system the call must be
+ * futex_time64: the old one would read half of each number.
  */
 #define _GNU_SOURCE
 #include "platform/park.h"
@@ -35,8 +36,9 @@
 #define TSAN_SLICE_NS (20 * QS__NS_PER_MS)
 
 /*
- * The thread sanitizer keeps signals back until the thread makes a call that it intercepts, which a bare system call is
- * not.  So under it a thread parks in slices and makes such a call after each; a park may return early anyway.
+ * The thread sanitizer keeps signals back until the thread makes a call that it intercepts, which a
+ * bare system call is not.  So under it a thread parks in slices and makes such a call after each;
+ * a park may return early anyway.
  */
 static qs_time slice(qs_time deadline)
 {

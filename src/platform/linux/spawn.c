@@ -2,17 +2,17 @@
 /*
  * spawn.c - child processes by clone, pidfd and waitid.
  *
- * The child borrows our memory until its exec (CLONE_VM): no page table is copied, which makes it as
- * fast as vfork and twice as fast as fork.  It has a stack of its own, and this thread is held until
- * the exec has succeeded or the child has gone (CLONE_VFORK).  spawn_calls.h tells by which rules it
- * lives meanwhile; what can be prepared is in the plan.
+ * The child borrows our memory until its exec (CLONE_VM): no page table is copied, which makes it
+ * as fast as vfork and twice as fast as fork.  It has a stack of its own, and this thread is held
+ * until the exec has succeeded or the child has gone (CLONE_VFORK).  spawn_calls.h tells by which
+ * rules it lives meanwhile; what can be prepared is in the plan.
  *
  * The child gets no exit signal before its exec, which gives it SIGCHLD.  So a spawn that fails is
  * nothing that the host's SIGCHLD handler hears of, or that its waitpid(-1) could find; that is why
  * every wait here says __WALL.
  *
- * A child's number is used only while its status has not been taken; waiting and signalling go through
- * the pidfd (D2, D3).
+ * A child's number is used only while its status has not been taken; waiting and signalling go
+ * through the pidfd (D2, D3).
  */
 #define _GNU_SOURCE
 #include "platform/spawn.h"
@@ -57,7 +57,7 @@ void qs__child_close_fd(int fd)
 	errno = saved;
 }
 
-/* ---------------------------------------------------------------------------------------------------------------
+/* -------------------------------------------------------------------------------------------------
  * Start
  */
 
@@ -71,9 +71,9 @@ void qs__child_close_fd(int fd)
 
 #ifdef CLONE_IS_REPLACED
 /*
- * The thread sanitizer's clone() does in the child what is to be done after fork: it tells itself to
- * look away from now on.  In borrowed memory that holds for this thread as well, and false reports
- * follow.  Glibc has the function by a second name.
+ * The thread sanitizer's clone() does in the child what is to be done after fork: it tells itself
+ * to look away from now on.  In borrowed memory that holds for this thread as well, and false
+ * reports follow.  Glibc has the function by a second name.
  */
 int __clone(int (*fn)(void *), void *stack, int flags, void *arg, ...);
 #define clone __clone
@@ -126,7 +126,8 @@ static int start(struct qs__child *out, struct qs__spawn_plan *plan)
 	}
 	fd = fd < 0 ? open_pidfd(pid) : qs__spawn_above_standard(fd);
 	if (fd == -ESRCH)
-		return -QS_ELOST;	/* it has ended already, and the host reaped it: the number says nothing any more */
+		return -QS_ELOST;	/* it has ended already, and the host reaped it: the
+					   number says nothing any more */
 	if (fd < 0) {
 		discard(pid, fd);
 		return fd;
@@ -146,7 +147,7 @@ int qs__spawn(struct qs__child *out, const qs_process_options *options)
 	return rc;
 }
 
-/* ---------------------------------------------------------------------------------------------------------------
+/* -------------------------------------------------------------------------------------------------
  * Signal and look
  */
 
@@ -230,7 +231,7 @@ int qs__child_look(const struct qs__child *child, bool take, qs_process_status *
 	return rc;
 }
 
-/* ---------------------------------------------------------------------------------------------------------------
+/* -------------------------------------------------------------------------------------------------
  * The group
  */
 
@@ -246,7 +247,10 @@ static bool is_other_member(const struct qs__child *child, pid_t pid)
 	return pid > 0 && pid != child->pid && getpgid(pid) == child->pid;
 }
 
-/* A pidfd of this process if it is a living member, -ENOENT if not.  The number may be reused: look again. */
+/*
+ * A pidfd of this process if it is a living member, -ENOENT if not.  The number
+ * may be reused: look again.
+ */
 static int member_fd(const struct qs__child *child, pid_t pid)
 {
 	if (!is_other_member(child, pid))

@@ -1,18 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * spawn_calls.h - how a new child calls the system: bare system calls, for it lives in its parent's memory.
+ * spawn_calls.h - how a new child calls the system: bare system calls, for it
+ * lives in its parent's memory.
  *
- * It may be stopped at any instruction with anybody's lock taken, and what it writes, the parent keeps.  Hence:
+ * It may be stopped at any instruction with anybody's lock taken, and what it writes,
+ * the parent keeps.  Hence:
  *
- * - System calls are made through syscall() alone, which the parent has called before, and errno looked
- *   at (their lazy binding is done).  The wrappers of libc are not used: sanitizers and preloaded
- *   libraries replace them by code that takes locks or that keeps books, and those books are the
- *   parent's.
+ * - System calls are made through syscall() alone, which the parent has called before, and
+ *   errno looked at (their lazy binding is done).  The wrappers of libc are not used:
+ *   sanitizers and preloaded libraries replace them by code that takes locks or that keeps
+ *   books, and those books are the parent's.
  * - No function here is instrumented.
  *
- * Its memory being the parent's is also how a failure is reported: in plan->error.  Where a tool turns
- * vfork into fork (valgrind, qemu-user) that word is not shared, and a failed exec is seen as exit code
- * 127.
+ * Its memory being the parent's is also how a failure is reported: in plan->error.  Where a
+ * tool turns vfork into fork (valgrind, qemu-user) that word is not shared, and a failed exec
+ * is seen as exit code 127.
  */
 #ifndef QS__PLATFORM_SPAWN_CALLS_H
 #define QS__PLATFORM_SPAWN_CALLS_H
@@ -36,7 +38,10 @@
 #define KERNEL_SIGNALS 64
 #define KERNEL_SIGNALS_BYTES 8	/* a sigset_t begins with what the kernel knows */
 
-/* What rt_sigaction takes.  The handler comes first; the rest, in whatever order, is 0 for what is set here. */
+/*
+ * What rt_sigaction takes.  The handler comes first; the rest, in whatever order,
+ * is 0 for what is set here.
+ */
 struct kernel_sigaction {
 	uintptr_t handler;
 	unsigned long rest[4];

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * spawn_close.c - in the new child: close what it is not to have, by close_range or by the list in /proc.
+ * spawn_close.c - in the new child: close what it is not to have, by close_range
+ * or by the list in /proc.
  *
  * It lives by the rules at the head of real/spawn_child.c.
  */
@@ -38,7 +39,10 @@ IN_CHILD static long parse_fd(const char *text)
 	return fd;
 }
 
-/* The way of Linux before 5.9.  The folder lists by number: closing what was listed loses nothing of the rest. */
+/*
+ * The way of Linux before 5.9.  The folder lists by number: closing what was listed
+ * loses nothing of the rest.
+ */
 IN_CHILD static long close_listed(const struct qs__spawn_plan *plan)
 {
 	_Alignas(struct kernel_dirent) char buffer[1024];

@@ -2,8 +2,9 @@
 /*
  * thread_join.c - the join with a deadline of glibc.
  *
- * It waits for the whole thread, the destructors of its thread-local things included, so that none of these can hold the
- * joiner up beyond its deadline.  A libc without pthread_clockjoin_np() takes posix/thread_join.c.
+ * It waits for the whole thread, the destructors of its thread-local things included, so that none
+ * of these can hold the joiner up beyond its deadline.  A libc without pthread_clockjoin_np()
+ * takes posix/thread_join.c.
  */
 #define _GNU_SOURCE
 #include "platform/real/thread_record.h"
@@ -12,8 +13,9 @@
 
 #ifdef __SANITIZE_THREAD__
 /*
- * The thread sanitizer does not see pthread_clockjoin_np: it would report each worker as leaked, and miss that what it did
- * comes before.  It does see the twin on the wall clock, which under it may be trusted not to jump.
+ * The thread sanitizer does not see pthread_clockjoin_np: it would report each worker as leaked,
+ * and miss that what it did comes before.  It does see the twin on the wall clock, which under it
+ * may be trusted not to jump.
  */
 int qs__thread_join_by(const struct qs__thread_record *record, qs_time deadline)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * thread_system.c - what Linux knows of a thread besides POSIX: a name, a number, how large a signal's frame is.
+ * thread_system.c - what Linux knows of a thread besides POSIX: a name, a number, how
+ * large a signal's frame is.
  */
 #define _GNU_SOURCE
 #include "platform/real/thread_record.h"
@@ -20,7 +21,10 @@ void qs__thread_name(const char *name)
 
 size_t qs__thread_min_stack(void)
 {
-	/* What the kernel writes for a signal grows with the registers of the machine; old kernels do not tell. */
+	/*
+	 * What the kernel writes for a signal grows with the registers of the machine;
+	 * old kernels do not tell.
+	 */
 	const unsigned long frame = getauxval(AT_MINSIGSTKSZ);
 	const long least = sysconf(_SC_THREAD_STACK_MIN);
 

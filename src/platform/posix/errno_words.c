@@ -2,8 +2,9 @@
 /*
  * errno_words.c - words for the codes of POSIX.1-2008.
  *
- * strerror() may overwrite what another thread reads, and follows the locale; strerror_l() promises its text until the next
- * call.  So the words are here, the ones that people know.  Codes that share a number on some systems (EWOULDBLOCK, EOPNOTSUPP) stand once.
+ * strerror() may overwrite what another thread reads, and follows the locale; strerror_l() promises
+ * its text until the next call.  So the words are here, the ones that people know.  Codes that
+ * share a number on some systems (EWOULDBLOCK, EOPNOTSUPP) stand once.
  */
 #include "platform/errno_words.h"
 

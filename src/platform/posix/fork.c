@@ -2,12 +2,12 @@
 /*
  * fork.c - eras, begun anew by a hook that fork() runs in the child (pthread_atfork).
  *
- * The hook is there before the first era is: whoever has an era has a hook.  Of several threads that find none, each may
- * set one; it does nothing twice.  `last` is ordinary memory, which a child inherits: counting on from it, the child's era
- * differs from that of every ancestor.
+ * The hook is there before the first era is: whoever has an era has a hook.  Of several threads
+ * that find none, each may set one; it does nothing twice.  `last` is ordinary memory, which a
+ * child inherits: counting on from it, the child's era differs from that of every ancestor.
  *
- * What a hook does not see: _Fork() and a raw clone, which do not run it; and the host's own hooks, set earlier, which run
- * before it, and to which what was inherited still looks like their own.
+ * What a hook does not see: _Fork() and a raw clone, which do not run it; and the host's own hooks,
+ * set earlier, which run before it, and to which what was inherited still looks like their own.
  */
 #include "platform/fork.h"
 
@@ -52,7 +52,10 @@ uint32_t qs__era_begin(void)
 		return 0;
 	/* relaxed: a number. */
 	next = qs__fetch_add_relaxed(&last, 1) + 1;
-	/* The hook was set before; of several threads one wins, and all read its number.  Pairs with load_acquire above. */
+	/*
+	 * The hook was set before; of several threads one wins, and all read its number.  Pairs
+	 * with load_acquire above.
+	 */
 	return qs__compare_exchange_acq_rel(&present, &era, next) ? next : era;
 }
 

@@ -1,23 +1,27 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * park.c - parking without a futex: a table of buckets, chosen by address, each a list of who is parked.
+ * park.c - parking without a futex: a table of buckets, chosen by address, each
+ * a list of who is parked.
  *
- *	park:	lock the bucket; look at the word; put myself at the end of the list; unlock; sleep until woken;
- *		if not woken: lock; take myself off; unlock.  Or a waker has: sleep until woken
+ *	park:	lock the bucket; look at the word; put myself at the end of the list; unlock; sleep until
+ *		woken; if not woken: lock; take myself off; unlock.  Or a waker has: sleep until woken
  *	unpark:	lock the bucket; take off the first, or all, with this address; unlock; wake each
  *
- * - No wake-up is lost: a waker changes the word, then takes the lock.  If the parker had the lock before it, it is in the list;
- *   if after it, it sees the word changed.
- * - A parked thread is a node on its own stack.  Who is taken off will be woken, and waits for that; the waker leaves the
- *   node (`is_left`) before it wakes.  So the node outlives its use.  The address is compared and never looked at.
- * - A signal handler may unpark.  So the lock is held with all signals blocked (a handler in the same thread would wait
- *   for its own thread), for a few steps; nobody sleeps, allocates or wakes under it.  Until all are woken that were taken off the
- *   signals stay blocked, as nobody is to wait for a handler.  Faults are not blocked: none happens in these steps.
+ * - No wake-up is lost: a waker changes the word, then takes the lock.  If the parker had the lock
+ *   before it, it is in the list; if after it, it sees the word changed.
+ * - A parked thread is a node on its own stack.  Who is taken off will be woken, and waits for
+ *   that; the waker leaves the node (`is_left`) before it wakes.  So the node outlives its use.
+ *   The address is compared and never looked at.
+ * - A signal handler may unpark.  So the lock is held with all signals blocked (a handler in the
+ *   same thread would wait for its own thread), for a few steps; nobody sleeps, allocates or wakes
+ *   under it.  Until all are woken that were taken off the signals stay blocked, as nobody is to
+ *   wait for a handler.  Faults are not blocked: none happens in these steps.
  * - Who finds it held tries again, and soon naps in between: the holder may be waiting for our CPU.
- * - A forked child forgets all (qs__park_forget()): what it has inherited may have been locked, and nobody else is parked.  It may
- *   itself be: fork() may be called by a handler that came while it slept.  Then nobody will wake it, and it goes.
- * - Sleeping is where a thread could be cancelled (pthread_cancel), with its node in the list; so it cannot be.  On a futex it cannot
- *   be, either.
+ * - A forked child forgets all (qs__park_forget()): what it has inherited may have been locked, and
+ *   nobody else is parked.  It may itself be: fork() may be called by a handler that came while it
+ *   slept.  Then nobody will wake it, and it goes.
+ * - Sleeping is where a thread could be cancelled (pthread_cancel), with its node in the list; so
+ *   it cannot be.  On a futex it cannot be, either.
  *
  * Lock order: a bucket's lock comes last of all, and one at a time.
  */
@@ -41,7 +45,10 @@
 
 enum { FREE, HELD };
 
-/* Who is parked.  L: under the bucket's lock; T: its waker's, once taken off.  I: set before it is in the list.  A: atomic. */
+/*
+ * Who is parked.  L: under the bucket's lock; T: its waker's, once taken off.  I: set before it is
+ * in the list.  A: atomic.
+ */
 struct parked {
 	struct parked *next;		/* L T */
 	const void *address;		/* I */
@@ -68,7 +75,7 @@ static struct bucket *bucket_of(const void *address)
 	return &buckets[product >> (64 - BUCKET_BITS)];
 }
 
-/* ----------------------------------------------------------------------------------------------------------- the lock */
+/* ------------------------------------------------------------------------------------- the lock */
 
 /* The caller has blocked the signals. */
 static void lock(struct bucket *bucket)
@@ -89,7 +96,7 @@ static void unlock(struct bucket *bucket)
 	qs__store_release(&bucket->lock, FREE);
 }
 
-/* ----------------------------------------------------------------------------------------------------------- the list */
+/* ------------------------------------------------------------------------------------- the list */
 
 static void append_locked(struct bucket *bucket, struct parked *parked)
 {
@@ -149,7 +156,7 @@ static struct parked *take_locked(struct bucket *bucket, const void *address, bo
 	return taken;
 }
 
-/* ------------------------------------------------------------------------------------------------------------- parking */
+/* -------------------------------------------------------------------------------------- parking */
 
 /* Into the list, if the word still holds the value. */
 static bool enlist(struct bucket *bucket, struct parked *parked, const qs__atomic(uint32_t) *word, uint32_t value)
@@ -183,12 +190,15 @@ static bool delist(struct bucket *bucket, struct parked *parked)
 }
 
 /*
- * It has been woken: so the waker has left the node.  But nobody says that a descriptor puts memory in order, and it may take
- * a moment until that is seen.
+ * It has been woken: so the waker has left the node.  But nobody says that a descriptor puts memory
+ * in order, and it may take a moment until that is seen.
  */
 static void await_leaving(const struct parked *parked)
 {
-	/* What the waker did with the node comes before the node's end.  Pairs with store_release in wake(). */
+	/*
+	 * What the waker did with the node comes before the node's end.  Pairs with
+	 * store_release in wake().
+	 */
 	while (qs__load_acquire(&parked->is_left) == 0)
 		continue;
 }
@@ -245,7 +255,7 @@ int qs__park(const qs__atomic(uint32_t) *word, uint32_t value, qs_time deadline)
 	return result;
 }
 
-/* ----------------------------------------------------------------------------------------------------------- unparking */
+/* ------------------------------------------------------------------------------------ unparking */
 
 /* The node is looked at no more before its thread is woken, and goes. */
 static void wake(struct parked *parked)
@@ -293,7 +303,10 @@ void qs__park_forget(void)
 	/* relaxed: looked at by this thread alone. */
 	(void)qs__fetch_add_relaxed(&forks, 1);
 	for (int i = 0; i < BUCKETS; i++) {
-		/* Held or not; sees what its last holder did, if that has let go.  Pairs with store_release in unlock(). */
+		/*
+		 * Held or not; sees what its last holder did, if that has let go.  Pairs with
+		 * store_release in unlock().
+		 */
 		(void)qs__exchange_acquire(&buckets[i].lock, FREE);
 		QS_PLAIN_WRITE(buckets[i].first, NULL);
 		QS_PLAIN_WRITE(buckets[i].last, NULL);

@@ -2,22 +2,27 @@
 /*
  * sleeper.c - a semaphore for who sleeps without a deadline, a pair of sockets for who has one.
  *
- * Who is to be woken from a signal handler leaves little choice: of all that POSIX has to wait for, a handler may post a
- * semaphore or do something to a descriptor.  (A condition, which knows the monotonic clock, it may not signal.)
+ * Who is to be woken from a signal handler leaves little choice: of all that POSIX has to wait for,
+ * a handler may post a semaphore or do something to a descriptor.  (A condition, which knows the
+ * monotonic clock, it may not signal.)
  *
- * - Without a deadline a semaphore does all, and costs nothing but itself.  That is most waits, and all locks.
- * - With a deadline it does not: sem_timedwait() goes by the wall clock, so that a clock set back would make a wait longer;
- *   sem_clockwait() is of POSIX.1-2024, and many a libc lacks it.  poll() measures a length of time, which no clock change
- *   moves, so two sockets are made for that one sleep.  Lengths are in ms, rounded up: late by less than one, never early.
+ * - Without a deadline a semaphore does all, and costs nothing but itself.  That is
+ *   most waits, and all locks.
+ * - With a deadline it does not: sem_timedwait() goes by the wall clock, so that a clock set back
+ *   would make a wait longer; sem_clockwait() is of POSIX.1-2024, and many a libc lacks it.  poll()
+ *   measures a length of time, which no clock change moves, so two sockets are made for that one
+ *   sleep.  Lengths are in ms, rounded up: late by less than one, never early.
  *
- * Why sockets and not a pipe: the waker may be a thread that can be cancelled, and write() is where that happens; it would
- * take the wakes that are still due along.  shutdown() is no such point, a handler may call it, and it never waits: the
- * other socket is at its end then, and that is readable.
+ * Why sockets and not a pipe: the waker may be a thread that can be cancelled, and write()
+ * is where that happens; it would take the wakes that are still due along.  shutdown() is no
+ * such point, a handler may call it, and it never waits: the other socket is at its end
+ * then, and that is readable.
  *
- * A wait with a deadline needs two descriptors, then, for as long as it lasts.  If there are none, parking naps instead.
+ * A wait with a deadline needs two descriptors, then, for as long as it lasts.  If there are
+ * none, parking naps instead.
  *
- * The waker may still be in sem_post() when the sleeper destroys what it was woken by: POSIX allows that, for nobody is blocked
- * on it any more.
+ * The waker may still be in sem_post() when the sleeper destroys what it was woken by: POSIX allows
+ * that, for nobody is blocked on it any more.
  */
 #include "sleeper.h"
 

@@ -42,7 +42,10 @@ enum qs__slept qs__sleeper_sleep(struct qs__sleeper *sleeper, qs_time deadline);
 /* Safe in a signal handler, and no cancellation point; errno may change. */
 void qs__sleeper_wake(struct qs__waker waker);
 
-/* A moment for others: for who must wait and has nobody to wake it.  Safe in a signal handler; errno may change. */
+/*
+ * A moment for others: for who must wait and has nobody to wake it.  Safe in a signal
+ * handler; errno may change.
+ */
 void qs__sleeper_nap(int64_t ns);
 
 #endif

@@ -9,10 +9,11 @@
  * What Linux gives and POSIX does not, and what that means here:
  *
  * - fork() copies the page tables of the host, and runs its pthread_atfork() hooks.
- * - A child that reports a failure has been one: it is reaped here, but SIGCHLD was sent, and the host's waitpid(-1) may find
- *   it first.
- * - There is no pidfd.  The child's number is safe while it is a zombie that nobody but the host could take; if the host
- *   does, the number may come to mean another child of its own before we look.
+ * - A child that reports a failure has been one: it is reaped here, but SIGCHLD was sent, and the
+ *   host's waitpid(-1) may find it first.
+ * - There is no pidfd.  The child's number is safe while it is a zombie that nobody
+ *   but the host could take; if the host does, the number may come to mean another
+ *   child of its own before we look.
  * - Nobody says who is in a group (-ENOSYS), nor what one child used (zeros).
  */
 #include "platform/spawn.h"
@@ -35,7 +36,7 @@ void qs__child_close_fd(int fd)
 	qs__pipe_close(fd);
 }
 
-/* ---------------------------------------------------------------------------------------------------------------
+/* -------------------------------------------------------------------------------------------------
  * Start
  */
 
@@ -136,7 +137,7 @@ int qs__spawn(struct qs__child *out, const qs_process_options *options)
 	return rc;
 }
 
-/* ---------------------------------------------------------------------------------------------------------------
+/* -------------------------------------------------------------------------------------------------
  * Signal and look
  */
 

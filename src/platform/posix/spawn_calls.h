@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * spawn_calls.h - how a new child calls the system: the functions of libc that are allowed after fork.
+ * spawn_calls.h - how a new child calls the system: the functions of libc
+ * that are allowed after fork.
  *
- * Those are the async-signal-safe ones, for another thread may have held any lock of libc's when fork() copied it.  Its memory
- * is its own; so a failure is reported through a pipe, which an exec closes.
+ * Those are the async-signal-safe ones, for another thread may have held any lock of
+ * libc's when fork() copied it.  Its memory is its own; so a failure is reported through a
+ * pipe, which an exec closes.
  */
 #ifndef QS__PLATFORM_SPAWN_CALLS_H
 #define QS__PLATFORM_SPAWN_CALLS_H

@@ -2,8 +2,9 @@
 /*
  * spawn_close.c - in the new child: close what it is not to have, by trying.
  *
- * POSIX has no list of what is open.  poll() says of many descriptors at once which are not, so that a system which allows a
- * million of them costs some thousand calls and not a million.  What lies above the limit (which was lowered, then) stays open.
+ * POSIX has no list of what is open.  poll() says of many descriptors at once which are not, so
+ * that a system which allows a million of them costs some thousand calls and not a million.  What
+ * lies above the limit (which was lowered, then) stays open.
  */
 #include "platform/real/spawn_plan.h"
 

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * thread_join.c - a join with a deadline, where pthreads has none: the thread says that it ends, and then it is joined.
+ * thread_join.c - a join with a deadline, where pthreads has none: the thread says that it
+ * ends, and then it is joined.
  *
- * What is left to it after it has said so is libc's: freeing its stack, and the destructors of the host's thread-local
- * things.  Should one of these not return, neither does the join; the join of glibc would.
+ * What is left to it after it has said so is libc's: freeing its stack, and the destructors
+ * of the host's thread-local things.  Should one of these not return, neither does the join;
+ * the join of glibc would.
  */
 #include "platform/real/thread_record.h"
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * thread_system.c - what POSIX does not say of a thread: it has no name, and no number but the one that we give it.
+ * thread_system.c - what POSIX does not say of a thread: it has no name, and no number but
+ * the one that we give it.
  */
 #include "platform/real/thread_record.h"
 
@@ -9,8 +10,8 @@
 #include <unistd.h>
 
 /*
- * What our frames below a body, and libc's above it, may use; and what a signal's frame takes beyond MINSIGSTKSZ, which
- * was fixed before registers grew.
+ * What our frames below a body, and libc's above it, may use; and what a signal's frame takes
+ * beyond MINSIGSTKSZ, which was fixed before registers grew.
  */
 #define STACK_OF_OUR_OWN 32768
 

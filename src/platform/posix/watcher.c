@@ -2,17 +2,18 @@
 /*
  * watcher.c - one child's end, made into a descriptor.
  *
- * POSIX has no descriptor of a process.  What it has is a call that waits for one child and leaves it a zombie (waitid with WNOWAIT);
- * so a thread sits in that call, and writes to a pipe when it returns.  Other ways were weighed: SIGCHLD is the host's; and a
- * pipe that the child holds tells when the last who inherited it has gone, which may be another one, or when it is closed.
+ * POSIX has no descriptor of a process.  What it has is a call that waits for one child and leaves
+ * it a zombie (waitid with WNOWAIT); so a thread sits in that call, and writes to a pipe when it
+ * returns.  Other ways were weighed: SIGCHLD is the host's; and a pipe that the child holds tells
+ * when the last who inherited it has gone, which may be another one, or when it is closed.
  *
  *	ASKED --> NOBODY		dismissed
  *	  |
  *	  +-----> the child's number	waits for it, says so, and goes
  *
- * The thread is there before the child is: no child has to be killed for want of it.  The number is used only until the
- * descriptor says "ended", and nobody takes the status before (spawn.c looks at the descriptor first); only the host can,
- * and then the wait ends with ECHILD.
+ * The thread is there before the child is: no child has to be killed for want of it.  The number is
+ * used only until the descriptor says "ended", and nobody takes the status before (spawn.c looks at
+ * the descriptor first); only the host can, and then the wait ends with ECHILD.
  *
  * The thread lives as long as the child does, also when nobody asks for that any more.
  */

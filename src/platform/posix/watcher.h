@@ -19,9 +19,9 @@ struct qs__watcher {
 int qs__watcher_start(struct qs__watcher *out);
 
 /*
- * Tell it whom to watch.  From then on the descriptor is the caller's, to be closed by close(), and the rest looks after
- * itself.  When the child has ended, there is something to be read; if its status was taken by somebody else before that
- * was seen, there is only the pipe's end.
+ * Tell it whom to watch.  From then on the descriptor is the caller's, to be closed by close(), and
+ * the rest looks after itself.  When the child has ended, there is something to be read; if its
+ * status was taken by somebody else before that was seen, there is only the pipe's end.
  */
 void qs__watcher_watch(struct qs__watcher *watcher, pid_t pid);
 

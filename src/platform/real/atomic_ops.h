@@ -46,7 +46,10 @@
 #endif
 
 #ifdef QS__FENCE_AS_RMW
-/* The thread sanitizer does not see fences; it does see a read-modify-write of one word that all fences share. */
+/*
+ * The thread sanitizer does not see fences; it does see a read-modify-write of one
+ * word that all fences share.
+ */
 static inline void qs__fence_seq_cst(void)
 {
 	static _Atomic(uint32_t) word;

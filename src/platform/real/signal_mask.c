@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * signal_mask.c - all but the faults: those are sent to the thread that made them and mean its own body.
+ * signal_mask.c - all but the faults: those are sent to the thread that made
+ * them and mean its own body.
  */
 #include "platform/signal_mask.h"
 

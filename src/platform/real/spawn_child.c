@@ -2,8 +2,9 @@
 /*
  * spawn_child.c - what a new child does between its making and its exec.
  *
- * It has one thread, and others of the parent may have been anywhere when it was made.  On Linux it even runs in the parent's
- * memory, on a stack of its own, while the thread that made it is held.  Hence:
+ * It has one thread, and others of the parent may have been anywhere when it was made.  On
+ * Linux it even runs in the parent's memory, on a stack of its own, while the thread that
+ * made it is held.  Hence:
  *
  * - It calls nothing but what spawn_calls.h of the system gives, which says by which rules.
  * - No function here is instrumented, nothing is allocated, no loop is longer than the plan.
@@ -36,8 +37,8 @@ IN_CHILD bool qs__spawn_is_target(const struct qs__spawn_plan *plan, long fd)
 }
 
 /*
- * A copy of fd whose number nothing will be put on.  Copies that came to lie on such a number are not
- * closed: what is put there replaces them.
+ * A copy of fd whose number nothing will be put on.  Copies that came to lie on such a number are
+ * not closed: what is put there replaces them.
  */
 IN_CHILD static long copy_aside(const struct qs__spawn_plan *plan, long fd)
 {
@@ -50,9 +51,9 @@ IN_CHILD static long copy_aside(const struct qs__spawn_plan *plan, long fd)
 }
 
 /*
- * All sources must be open before the first new descriptor is made, which might take the number of one
- * that is not.  Clearing close-on-exec is the test, and all that a descriptor that keeps its number
- * needs.
+ * All sources must be open before the first new descriptor is made, which might take the
+ * number of one that is not.  Clearing close-on-exec is the test, and all that a descriptor
+ * that keeps its number needs.
  */
 IN_CHILD static long check_sources(const struct qs__spawn_plan *plan)
 {
@@ -130,7 +131,10 @@ IN_CHILD static bool may_be_elsewhere(long error)
 	       error == -ESTALE || error == -ENODEV || error == -ETIMEDOUT;
 }
 
-/* Returns only if no file could be executed: one that may not be says more than one that is not there. */
+/*
+ * Returns only if no file could be executed: one that may not be says more
+ * than one that is not there.
+ */
 IN_CHILD static long execute(const struct qs__spawn_plan *plan)
 {
 	bool denied = false;

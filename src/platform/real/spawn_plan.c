@@ -5,8 +5,8 @@
  *	plan | files of PATH | descriptors | sources | text of the files | extra
  *
  * The mask and the ignored signals of a child are those that the program was started with (FAILURES
- * D1): what a worker blocks, or the host has come to ignore since, is no business of the child's; what
- * `nohup` ignores is.  They are noted when the library is loaded.
+ * D1): what a worker blocks, or the host has come to ignore since, is no business of the child's;
+ * what `nohup` ignores is.  They are noted when the library is loaded.
  */
 #include "spawn_plan.h"
 
@@ -22,7 +22,7 @@
 
 extern char **environ;
 
-/* ---------------------------------------------------------------------------------------------------------------
+/* -------------------------------------------------------------------------------------------------
  * Signals as the program was started with them
  */
 
@@ -47,7 +47,7 @@ static sigset_t mask_of_child(const qs_process_options *options)
 	return options->flags & QS_PROCESS_MASK ? *(const sigset_t *)options->mask : start_mask;
 }
 
-/* ---------------------------------------------------------------------------------------------------------------
+/* -------------------------------------------------------------------------------------------------
  * Files to execute
  */
 
@@ -95,7 +95,7 @@ static void search_list(const struct search *search, char **files, char *text)
 	}
 }
 
-/* ---------------------------------------------------------------------------------------------------------------
+/* -------------------------------------------------------------------------------------------------
  * Descriptors
  */
 
@@ -107,7 +107,10 @@ static int by_child(const void *a, const void *b)
 	return (left->child > right->child) - (left->child < right->child);
 }
 
-/* The map, with /dev/null for those of 0 to 2 that are not in it, in order.  Returns how many there are. */
+/*
+ * The map, with /dev/null for those of 0 to 2 that are not in it, in order.
+ * Returns how many there are.
+ */
 static size_t complete_fds(qs_process_fd *fds, const qs_process_options *options)
 {
 	size_t count = options->fd_count;
@@ -138,7 +141,7 @@ int qs__spawn_above_standard(int fd)
 	return rc == -EINVAL ? -EMFILE : rc;
 }
 
-/* ---------------------------------------------------------------------------------------------------------------
+/* -------------------------------------------------------------------------------------------------
  * The plan
  */
 

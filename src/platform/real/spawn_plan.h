@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * spawn_plan.h - what the parent prepares (spawn_plan.c), and the new child carries out (spawn_child.c).
+ * spawn_plan.h - what the parent prepares (spawn_plan.c), and the new child
+ * carries out (spawn_child.c).
  *
- * How the child is made, and how it calls the system, is each system's own: spawn.c, spawn_calls.h and spawn_close.c in its
- * folder.
+ * How the child is made, and how it calls the system, is each system's own: spawn.c, spawn_calls.h
+ * and spawn_close.c in its folder.
  */
 #ifndef QS__PLATFORM_SPAWN_PLAN_H
 #define QS__PLATFORM_SPAWN_PLAN_H
@@ -27,7 +28,8 @@ struct qs__spawn_plan {
 	sigset_t mask;
 	sigset_t ignored;		/* all others get their default action */
 	bool own_group;
-	int report;			/* close-on-exec descriptor for the child's answer; QS__SPAWN_NO_REPORT: memory is shared */
+	int report;			/* close-on-exec descriptor for the child's answer;
+					   QS__SPAWN_NO_REPORT: memory is shared */
 	int error;			/* the child's answer: the negative code of what failed, or 0 */
 	char *extra;			/* memory behind the plan that the maker asked for */
 };
@@ -35,7 +37,10 @@ struct qs__spawn_plan {
 /* In one block with extra_bytes, given back by qs__free(); NULL without memory. */
 struct qs__spawn_plan *qs__spawn_plan_create(const qs_process_options *options, size_t extra_bytes);
 
-/* Close-on-exec and above 0 to 2, also where the program was started without some of those; fd itself, or an error. */
+/*
+ * Close-on-exec and above 0 to 2, also where the program was started without some of
+ * those; fd itself, or an error.
+ */
 int qs__spawn_above_standard(int fd);
 
 /* The child's whole life: never returns. */

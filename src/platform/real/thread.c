@@ -2,8 +2,8 @@
 /*
  * thread.c - POSIX threads.
  *
- * A thread inherits the mask of the one that starts it; so all signals are blocked around the start, and no signal can reach
- * the new thread before it has a mask of its own.
+ * A thread inherits the mask of the one that starts it; so all signals are blocked around the
+ * start, and no signal can reach the new thread before it has a mask of its own.
  *
  * A thread says that it has ended also when its body left by pthread_exit().
  */
@@ -32,7 +32,10 @@ static void leave(void *memory)
 {
 	struct qs__thread_record *record = memory;
 
-	/* relaxed: says that a pthread_join() will not take long; that one publishes what the thread did. */
+	/*
+	 * relaxed: says that a pthread_join() will not take long; that one
+	 * publishes what the thread did.
+	 */
 	qs__store_relaxed(&record->has_ended, 1);
 	qs__unpark_all(&record->has_ended);
 	release(record);
@@ -109,7 +112,10 @@ void qs__thread_detach(qs__thread thread)
 
 void qs__thread_guard(qs__thread_fn *fn, qs__thread_fn *on_exit, void *arg)
 {
-	/* Built with -fexceptions this is a destructor of the frame, which an exception runs as well. */
+	/*
+	 * Built with -fexceptions this is a destructor of the frame, which
+	 * an exception runs as well.
+	 */
 	pthread_cleanup_push(on_exit, arg);
 	fn(arg);
 	pthread_cleanup_pop(0);
