@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * control_c.c - one Ctrl-C ends a program at once, though its tasks sleep and its main thread waits.
+ * control_c.c - one Ctrl-C ends a program at once, though its tasks sleep
+ * and its main thread waits.
  *
  *	control_c [SECONDS]
  *
- * Jack and Jill wait, 100 s unless told otherwise.  Ctrl-C asks the soft token, which is above the pool's and so above each
- * task's: both sleeps return at that moment, their futures end, and main, which waits for nothing but futures, hands them out
- * and leaves.  The shell sees a death by SIGINT.  A second Ctrl-C would not wait for a task that does not listen.
+ * Jack and Jill wait, 100 s unless told otherwise.  Ctrl-C asks the soft token, which is above the
+ * pool's and so above each task's: both sleeps return at that moment, their futures end, and main,
+ * which waits for nothing but futures, hands them out and leaves.  The shell sees a death by
+ * SIGINT.  A second Ctrl-C would not wait for a task that does not listen.
  */
 #include <errno.h>
 #include <limits.h>
@@ -39,7 +41,10 @@ static int submit_all(qs_future **futures, qs_pool *pool, int *seconds)
 	return error;
 }
 
-/* Says how each wait ended, as it ends.  Stopped tasks end, too: only the hard token makes main give up. */
+/*
+ * Says how each wait ended, as it ends.  Stopped tasks end, too: only the hard
+ * token makes main give up.
+ */
 static int hand_out(qs_future **futures, qs_stop *hard)
 {
 	qs_as_completed *set = NULL;

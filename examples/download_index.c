@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * download_index.c - every page of an index, in one thread: libcurl's multi interface, woken by a stop callback.
+ * download_index.c - every page of an index, in one thread: libcurl's multi interface,
+ * woken by a stop callback.
  *
  *	download_index URL
  *
- * The index is a text that names the pages beside it, one a line.  It comes into the current folder, and so do they, eight at a
- * time.  A page that does not come is told, and the others go on.
+ * The index is a text that names the pages beside it, one a line.  It comes into the
+ * current folder, and so do they, eight at a time.  A page that does not come is
+ * told, and the others go on.
  *
- * One thread waits for all transfers, in curl_multi_poll().  That knows no stop token, but another thread may wake it: so the
- * callback of the soft token does that, and Ctrl-C ends them all at once.  download_plain.c does the same with a task per page.
+ * One thread waits for all transfers, in curl_multi_poll().  That knows no stop token, but another
+ * thread may wake it: so the callback of the soft token does that, and Ctrl-C ends them all at
+ * once.  download_plain.c does the same with a task per page.
  *
  *	cc download_index.c $(pkg-config --cflags --libs quiesce libcurl)
  */

@@ -4,12 +4,14 @@
  *
  *	download_plain URL
  *
- * The index is a text that names the pages beside it, one a line.  It comes into the current folder, and so do they, eight at a
- * time.  A page that does not come is told, and the others go on.
+ * The index is a text that names the pages beside it, one a line.  It comes into the
+ * current folder, and so do they, eight at a time.  A page that does not come is
+ * told, and the others go on.
  *
- * libcurl calls us when data have come, and about once a second while there are none; then the task looks whether it is to stop.
- * That is little code, and all that most blocking calls offer; but Ctrl-C takes up to that second.  download_index.c does the
- * same in one thread, and is woken at once.
+ * libcurl calls us when data have come, and about once a second while there are none; then
+ * the task looks whether it is to stop.  That is little code, and all that most blocking
+ * calls offer; but Ctrl-C takes up to that second.  download_index.c does the same in one
+ * thread, and is woken at once.
  *
  *	cc download_plain.c $(pkg-config --cflags --libs quiesce libcurl)
  */

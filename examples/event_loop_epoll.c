@@ -2,11 +2,13 @@
 /*
  * event_loop_epoll.c - a loop that waits in epoll alone, and gives away what takes long.
  *
- *	event_loop_epoll	names of files, one a line, from a pipe or a terminal: epoll takes no regular file
+ *	event_loop_epoll	names of files, one a line, from a pipe or a terminal: epoll takes no
+ *				regular file
  *
- * Counts the lines of each file.  A name becomes a task, and its future goes into a set, whose descriptor says when there is an
- * answer to print.  A signal is one more descriptor.  So a file that takes long, such as a named pipe that nobody fills, holds up
- * neither the input nor the other answers, and Ctrl-C ends it all at once.
+ * Counts the lines of each file.  A name becomes a task, and its future goes into a set, whose
+ * descriptor says when there is an answer to print.  A signal is one more descriptor.  So a file
+ * that takes long, such as a named pipe that nobody fills, holds up neither the input nor the other
+ * answers, and Ctrl-C ends it all at once.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -25,10 +27,14 @@ static struct loop {
 	qs_pool *pool;
 	qs_as_completed *set;
 	size_t length;
-	char name[BUFSIZ];	/* what has come of a line; one that is cut is too long for the system all the same */
+	char name[BUFSIZ];	/* what has come of a line; one that is cut is too long
+				   for the system all the same */
 } loop = { .is_reading = true };
 
-/* The body of a task: it may take long, and hears of a stop meanwhile.  Returns the count, and keeps the name for the answer. */
+/*
+ * The body of a task: it may take long, and hears of a stop meanwhile.  Returns the count, and
+ * keeps the name for the answer.
+ */
 static int count_lines(qs_task *task, void *name)
 {
 	const int fd = open(name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);

@@ -4,9 +4,10 @@
  *
  *	event_loop_glib FILE...
  *
- * Counts the lines of each file, and meanwhile does what a window would: a dot every tenth of a second.  Three sources tell the
- * loop all there is: a timer, the descriptor of an as-completed set, and that of the stop which Ctrl-C asks.  No callback ever
- * waits, and all run in the one thread that owns the loop, so they need no lock.
+ * Counts the lines of each file, and meanwhile does what a window would: a dot every tenth of a
+ * second.  Three sources tell the loop all there is: a timer, the descriptor of an as-completed
+ * set, and that of the stop which Ctrl-C asks.  No callback ever waits, and all run in the one
+ * thread that owns the loop, so they need no lock.
  *
  *	cc event_loop_glib.c $(pkg-config --cflags --libs quiesce glib-2.0)
  */
@@ -29,7 +30,10 @@ struct app {
 	qs_as_completed *set;
 };
 
-/* The body of a task: it may take long, and hears of a stop meanwhile.  Returns the count, and keeps the name for the answer. */
+/*
+ * The body of a task: it may take long, and hears of a stop meanwhile.  Returns the count, and
+ * keeps the name for the answer.
+ */
 static int count_lines(qs_task *task, void *name)
 {
 	const int fd = open(name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -60,7 +64,10 @@ static void show_end(const qs_future *future)
 		g_print("%s %s: %s\n", qs_state_name(state), name, qs_future_message(future));
 }
 
-/* The set has something to hand out: one at a time, so that what else the loop has to do comes in between. */
+/*
+ * The set has something to hand out: one at a time, so that what else the loop
+ * has to do comes in between.
+ */
 static gboolean on_end(gint fd, GIOCondition condition, gpointer data)
 {
 	struct app *app = data;
@@ -89,7 +96,10 @@ static gboolean on_tick(gpointer data)
 	return G_SOURCE_CONTINUE;
 }
 
-/* Until the last answer, or until a stop.  All files at once: the pool runs as many as there are CPUs. */
+/*
+ * Until the last answer, or until a stop.  All files at once: the pool runs
+ * as many as there are CPUs.
+ */
 static int run(struct app *app, qs_pool *pool, qs_stop *soft, char **names)
 {
 	const int ends = qs_as_completed_fd(app->set), stopped = qs_stop_fd(soft);

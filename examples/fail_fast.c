@@ -4,11 +4,13 @@
  *
  *	fail_fast FOLDER SOURCE...
  *
- * A source is a file, or a named pipe that somebody fills.  Each goes to FOLDER under its own name: written beside it as
- * .NAME.part, renamed when it is whole, removed when it is not.  Four run at a time.
+ * A source is a file, or a named pipe that somebody fills.  Each goes to FOLDER under its
+ * own name: written beside it as .NAME.part, renamed when it is whole, removed when it is
+ * not.  Four run at a time.
  *
- * A download that fails asks the pool's token before its body returns.  So nothing starts after it; those that wait for data
- * return at once; and main, which waits for the first failure, says at once what it was.
+ * A download that fails asks the pool's token before its body returns.  So nothing starts after
+ * it; those that wait for data return at once; and main, which waits for the first failure,
+ * says at once what it was.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -4,14 +4,16 @@
  *
  *	first_error drain|background|cancel [MILLISECONDS]
  *
- * Nine tasks of 200 ms each (unless told otherwise); the fifth fails.  When its failure is handed out, the program
+ * Nine tasks of 200 ms each (unless told otherwise); the fifth fails.  When its failure
+ * is handed out, the program
  *
  *	drain		waits until all the others have run, then goes on; three workers
  *	background	takes no more tasks and goes on at once, while the others run; three workers
  *	cancel		cancels those that have not begun and goes on at once; two workers
  *
- * To go on means to take the next future from as-completed.  In each way it hands out all nine, each once, cancelled ones too;
- * before each result there is a line with all states.  Exit status 1, for one task has failed.
+ * To go on means to take the next future from as-completed.  In each way it hands out all nine,
+ * each once, cancelled ones too; before each result there is a line with all states.  Exit status
+ * 1, for one task has failed.
  */
 #include <errno.h>
 #include <stdio.h>

@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * graceful_map.c - search every file below a folder for a string; Ctrl-C ends it at once and tells how far it came.
+ * graceful_map.c - search every file below a folder for a string; Ctrl-C ends it at once
+ * and tells how far it came.
  *
  *	graceful_map STRING FOLDER
  *
- * Prints each file that has it, in the order of the walk.  Exit status 0 if there was one, 1 if not, 2 if something could not be
- * read.  The walk is the source of a map: it goes on as files are asked for, and never far ahead.
+ * Prints each file that has it, in the order of the walk.  Exit status 0 if there was one, 1 if
+ * not, 2 if something could not be read.  The walk is the source of a map: it goes on as files are
+ * asked for, and never far ahead.
  *
- * Ctrl-C asks the soft token, which is above the map's: the walk ends, files that wait are not begun, and those that are being
- * searched are left at the next block.  All are still handed out, each with its end; so they can be counted.
+ * Ctrl-C asks the soft token, which is above the map's: the walk ends, files that wait are not
+ * begun, and those that are being searched are left at the next block.  All are still handed out,
+ * each with its end; so they can be counted.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -79,7 +82,10 @@ static int search(qs_task *task, void *path)
 	return result;
 }
 
-/* Prints what is found, and what was cut short; only the hard token makes it give up.  Returns how many, or what went wrong. */
+/*
+ * Prints what is found, and what was cut short; only the hard token makes it give up.  Returns how
+ * many, or what went wrong.
+ */
 static int print_all(qs_map *map, qs_signals *signals)
 {
 	unsigned long ends[QS_STATES] = { 0 };

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * page.h - one page on its way from a server into the current folder: what download_index.c and download_plain.c share.
+ * page.h - one page on its way from a server into the current folder: what download_index.c
+ * and download_plain.c share.
  *
- * It is written beside its name, as .NAME.part; renamed when it is whole, removed when it is not.  What can fail returns words
- * that say why, NULL if it did not.
+ * It is written beside its name, as .NAME.part; renamed when it is whole, removed when it is not.
+ * What can fail returns words that say why, NULL if it did not.
  */
 #ifndef PAGE_H
 #define PAGE_H
@@ -62,7 +63,10 @@ static inline const char *page_end(struct page *page, CURLcode code)
 	return words;
 }
 
-/* Makes the file, and a handle that fetches into it; the folder is the URL of what lies above the page. */
+/*
+ * Makes the file, and a handle that fetches into it; the folder is the URL of
+ * what lies above the page.
+ */
 static inline const char *page_begin(struct page *page, const char *folder)
 {
 	if (strchr(page->name, '/') != NULL)

@@ -4,12 +4,14 @@
  *
  *	find . -name '*.c' | stoppable_thread
  *
- * Counts the lines of the files whose names come in, one a line.  One task reads names and puts them on a queue; the other is a
- * worker over that queue, and counts file by file, chunk by chunk.  Wherever a Ctrl-C meets them, they hear of it at once:
+ * Counts the lines of the files whose names come in, one a line.  One task reads names and puts
+ * them on a queue; the other is a worker over that queue, and counts file by file, chunk by chunk.
+ * Wherever a Ctrl-C meets them, they hear of it at once:
  *
  *	no name comes, or no data		qs_wait_fd() returns
  *	the queue is full, or dry		qs_queue_put() returns, or qs_queue_get()
- *	in the midst of a large file		before the next chunk, where qs_wait_fd() looks at the token and need not wait
+ *	in the midst of a large file		before the next chunk, where qs_wait_fd() looks at the token
+ *						and need not wait
  *
  * As long as no name comes and nobody asks, nothing in this process wakes up.
  */
@@ -32,7 +34,10 @@ struct source {
 	qs_stop *stop;
 };
 
-/* As read(), but waits until there is something, or with ECANCELED until a stop; stdio can read through it, too. */
+/*
+ * As read(), but waits until there is something, or with ECANCELED until a stop; stdio
+ * can read through it, too.
+ */
 static ssize_t read_chunk(void *source, char *chunk, size_t size)
 {
 	const struct source *it = source;
@@ -139,7 +144,8 @@ int main(int argc, char **argv)
 	(void)qs_pool_destroy(pool);
 	if (qs_stop_is_asked(options.stop) == 1)
 		(void)fprintf(stderr, "stoppable_thread: %zu files not begun\n", qs_queue_count(names));
-	(void)qs_stop_exit(signals);	/* returns if no signal came; else the queue is left to whoever is left behind */
+	(void)qs_stop_exit(signals);	/* returns if no signal came; else the queue is left
+					   to whoever is left behind */
 	qs_queue_release(names);
 	if (fflush(stdout) != 0 || ferror(stdout))
 		error = complain("standard output", -EIO);

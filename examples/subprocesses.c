@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * subprocesses.c - child programs, each with a deadline of its own, of which nothing is left running.
+ * subprocesses.c - child programs, each with a deadline of its own, of which
+ * nothing is left running.
  *
  *	subprocesses SECONDS COMMAND [ARGUMENT]... [::: SECONDS COMMAND [ARGUMENT]...]...
  *
- * Four run at a time, without a shell, with nothing to read.  Each has a line when it ends: exit status or signal, and its time.
+ * Four run at a time, without a shell, with nothing to read.  Each has a line when it ends: exit
+ * status or signal, and its time.
  *
- * A task waits for its child's end, for the deadline, and for a stop.  Whichever came, it then ends the group that the child leads:
- * SIGTERM, SIGCONT, a second of grace, SIGKILL.  That meets what the child left in the background, too, and takes no time if nothing
- * is left.  So Ctrl-C leaves nothing running, and a second one does not wait for the grace.
+ * A task waits for its child's end, for the deadline, and for a stop.  Whichever came, it then ends
+ * the group that the child leads: SIGTERM, SIGCONT, a second of grace, SIGKILL.  That meets what
+ * the child left in the background, too, and takes no time if nothing is left.  So Ctrl-C leaves
+ * nothing running, and a second one does not wait for the grace.
  */
 #include <errno.h>
 #include <poll.h>
@@ -95,7 +98,10 @@ static size_t split(char **words)
 	return count;
 }
 
-/* True if all succeeded.  The join takes no hard token: each body does, and must end, for it has a group to kill. */
+/*
+ * True if all succeeded.  The join takes no hard token: each body does, and must end,
+ * for it has a group to kill.
+ */
 static bool run_all(qs_pool *pool, size_t count)
 {
 	qs_report report = QS_REPORT_INIT;

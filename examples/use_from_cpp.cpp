@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * use_from_cpp.cpp - quiesce.h from C++17: owners that give back, lambdas as tasks, exceptions as failures, strings as results.
+ * use_from_cpp.cpp - quiesce.h from C++17: owners that give back, lambdas as tasks, exceptions as
+ * failures, strings as results.
  *
  *	use_from_cpp FILE...
  *
- * Prints the first line of each file, as they come.  Ctrl-C ends the wait for a named pipe that nobody writes to, too.
+ * Prints the first line of each file, as they come.  Ctrl-C ends the wait for a named pipe
+ * that nobody writes to, too.
  *
- * The first half is all that a C++ program needs.  Handles are unique_ptrs, so an exception in main stops the pool and waits for it.
- * An exception in a task goes as far as the border to C: there it becomes the failure of its future, in its own words.
+ * The first half is all that a C++ program needs.  Handles are unique_ptrs, so an exception in main
+ * stops the pool and waits for it.  An exception in a task goes as far as the border to C: there it
+ * becomes the failure of its future, in its own words.
  */
 #include <cerrno>
 #include <cstdlib>
@@ -79,7 +82,7 @@ template <class Body> static future_owner submit(const pool_owner &pool, Body bo
 	return future;
 }
 
-/* ------------------------------------------------------------------------------- what this program does with all that */
+/* --------------------------------------------------------- what this program does with all that */
 
 static std::string first_line(const std::string &path, qs_stop *stop)
 {
