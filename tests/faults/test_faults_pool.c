@@ -238,7 +238,7 @@ static int use_stopping_one(void)
 	return error;
 }
 
-/* A token above the task, one above the pool: both reach what is pending, and a full queue waits for neither. */
+/* A token above the task reaches what is pending, and a full queue does not wait for the pool's own. */
 static int use_tokens(void)
 {
 	qs_task_options options = QS_TASK_OPTIONS_INIT;
@@ -260,6 +260,30 @@ static int use_tokens(void)
 	if (pool != NULL)
 		assert_int_equal(qs_stop_ask(qs_pool_stop(pool), 0, NULL), 1);
 	gate_raise(&hold.leave);
+	workload_end_pool(pool, QS_STOP);
+	qs_stop_release(options.stop);
+	return error;
+}
+
+/* One above the pool reaches a body that has no memory for a token of its own, too. */
+static int use_token_above(void)
+{
+	qs_pool_options options = QS_POOL_OPTIONS_INIT;
+	struct gate entered = GATE_INIT;
+	qs_future *future = NULL;
+	qs_pool *pool = NULL;
+	int error = qs_stop_create(&options.stop, NULL);
+
+	options.workers = 1;
+	if (error == 0)
+		error = qs_pool_create(&pool, &options);
+	if (error == 0)
+		error = qs_submit(&future, pool, body_until_stop, &entered);
+	if (future != NULL) {
+		gate_await(&entered, 1);
+		assert_int_equal(qs_stop_ask(options.stop, 0, NULL), 1);
+		task_end(future, QS_STOPPED);
+	}
 	workload_end_pool(pool, QS_STOP);
 	qs_stop_release(options.stop);
 	return error;
@@ -372,6 +396,7 @@ int main(void)
 		{ "cancelling", use_cancelling, NEEDS_MEMORY | NEEDS_THREADS },
 		{ "stopping_one", use_stopping_one, NEEDS_MEMORY | NEEDS_THREADS },
 		{ "tokens", use_tokens, NEEDS_MEMORY | NEEDS_THREADS },
+		{ "token_above", use_token_above, NEEDS_MEMORY | NEEDS_THREADS },
 		{ "shutdown", use_shutdown, NEEDS_MEMORY | NEEDS_THREADS },
 		{ "stragglers", use_stragglers, NEEDS_MEMORY | NEEDS_THREADS },
 		{ "brought_workers", use_brought_workers, NEEDS_MEMORY | NEEDS_THREADS },
