@@ -2,26 +2,22 @@
 /*
  * stress_map_memory.c - a map over an endless source: what the library holds at any moment is what the window holds.
  *
- * This program brings its own qs__alloc() and its companions, which count, so the linker leaves the library's out.
- *
  * In a soak it is 10^7 items, for which the promise was made.
  *
  * ctest: timeout=300
  */
 #include <setjmp.h>
 #include <stdarg.h>
-#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include <cmocka.h>
 
 #include "base/object.h"
-#include "platform/alloc.h"
 #include "quiesce.h"
 #include "support/leftovers.h"
+#include "support/memory.h"
 #include "support/patience.h"
 #include "support/pools.h"
 #include "support/soak.h"
@@ -32,35 +28,6 @@
 #define WORKERS 2
 #define PER_ITEM 2	/* an entry and a future */
 #define OTHERS 400	/* pool, map, set; a debug build's quarantine has 256 */
-
-static atomic_long pieces;	/* allocated and not freed */
-static atomic_long most_pieces;
-
-void *qs__alloc(size_t bytes)
-{
-	return qs__alloc_array(1, bytes);
-}
-
-void *qs__alloc_array(size_t count, size_t bytes)
-{
-	void *memory = calloc(count, bytes);
-	long now, most;
-
-	if (memory == NULL)
-		return NULL;
-	now = atomic_fetch_add(&pieces, 1) + 1;
-	most = atomic_load(&most_pieces);
-	while (now > most && !atomic_compare_exchange_weak(&most_pieces, &most, now))
-		continue;
-	return memory;
-}
-
-void qs__free(void *memory)
-{
-	if (memory != NULL)
-		(void)atomic_fetch_sub(&pieces, 1);
-	free(memory);
-}
 
 /* ------------------------------------------------------------------------------------------------------------ endless */
 
@@ -88,7 +55,7 @@ static void take(uint32_t flags, long items, size_t max_pending)
 	qs_pool *pool;
 	qs_map *map;
 
-	atomic_store(&most_pieces, 0);
+	memory_mark();
 	pool_options.workers = WORKERS;
 	pool_options.max_pending = max_pending;
 	assert_int_equal(qs_pool_create(&pool, &pool_options), 0);
@@ -102,10 +69,10 @@ static void take(uint32_t flags, long items, size_t max_pending)
 	qs_map_destroy(map);
 	(void)pool_end(pool, QS_DRAIN);
 	qs__object_empty_quarantine();
-	assert_int_equal(pieces, 0);
+	assert_int_equal(memory_pieces(), 0);
 	print_message("%s, %s: at most %ld pieces of memory at once\n", flags == 0 ? "in order" : "as completed",
-		      max_pending == 0 ? "unbounded" : "bounded", most_pieces);
-	assert_true(most_pieces <= PER_ITEM * (WINDOW + WORKERS + 1) + OTHERS);
+		      max_pending == 0 ? "unbounded" : "bounded", memory_most_pieces());
+	assert_true(memory_most_pieces() <= PER_ITEM * (WINDOW + WORKERS + 1) + OTHERS);
 }
 
 static void test_map_a17_memory_is_what_the_window_holds(void **state)

@@ -3,8 +3,7 @@
  * test_as_completed_size.c - a set of many futures, and one that lives for long: what it costs (A16), and what becomes of it
  * without memory (B1).
  *
- * The futures are bare ones that no pool knows: the test is their worker.  This program brings its own qs__alloc() and its
- * companions, so the linker leaves the library's out.
+ * The futures are bare ones that no pool knows: the test is their worker.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -18,32 +17,8 @@
 #include <cmocka.h>
 
 #include "core/future.h"
-#include "platform/alloc.h"
 #include "quiesce.h"
-
-static long pieces;			/* allocated and not freed */
-static long pieces_max;
-static long calls_left = -1;		/* until one fails; 0 = that one */
-
-void *qs__alloc(size_t bytes)
-{
-	void *memory = calls_left-- == 0 ? NULL : calloc(1, bytes);
-
-	pieces += memory != NULL;
-	pieces_max = pieces > pieces_max ? pieces : pieces_max;
-	return memory;
-}
-
-void *qs__alloc_array(size_t count, size_t bytes)
-{
-	return count != 0 && bytes > SIZE_MAX / count ? NULL : qs__alloc(count * bytes);
-}
-
-void qs__free(void *memory)
-{
-	pieces -= memory != NULL;
-	free(memory);
-}
+#include "support/memory.h"
 
 static int no_body(qs_task *task, void *arg)
 {
@@ -167,7 +142,7 @@ static void test_as_completed_a16_many_futures_cost_as_much_each_as_few(void **s
 /* A loop that adds one for each that ends; returns how many pieces of memory there were at most. */
 static long stream(qs_as_completed *set, qs_future **futures, int count)
 {
-	pieces_max = pieces;
+	memory_mark();
 	for (int i = 0; i < count; i++) {
 		qs_future **place = &futures[i % WINDOW];
 
@@ -177,7 +152,7 @@ static long stream(qs_as_completed *set, qs_future **futures, int count)
 		*place = future_make();
 		assert_int_equal(qs_as_completed_add(set, *place), 1);
 	}
-	return pieces_max;
+	return memory_most_pieces();
 }
 
 static void test_as_completed_a16_endless_stream_takes_no_more_memory_than_a_short_one(void **state)
@@ -206,7 +181,7 @@ static void test_as_completed_is_small_again_when_many_were_handed_out(void **st
 {
 	qs_future **futures = calloc(MANY, sizeof(qs_future *));
 	qs_as_completed *set = set_make(NULL, 0);
-	const long before = pieces;
+	const long before = memory_pieces();
 
 	(void)state;
 	assert_non_null(futures);
@@ -221,7 +196,7 @@ static void test_as_completed_is_small_again_when_many_were_handed_out(void **st
 	check_over(set);
 	/* One small piece of the table may be left, and one of the entries'; the last future is still lent. */
 	qs__object_empty_quarantine();
-	assert_in_range(pieces, before, before + 3);
+	assert_in_range(memory_pieces(), before, before + 3);
 	qs_as_completed_destroy(set);
 	free(futures);
 }
@@ -246,14 +221,14 @@ static void test_as_completed_b1_add_without_memory_changes_nothing(void **state
 		if (i % 2 == 0)
 			future_end(futures[i]);
 		do {
-			const long before = pieces;
+			const long before = memory_pieces();
 
-			calls_left = n++;
+			memory_fail(n++, 1);
 			result = qs_as_completed_add(set, futures[i]);
-			calls_left = -1;
+			memory_fail_none();
 			if (result != 1) {
 				assert_int_equal(result, -ENOMEM);
-				assert_in_range(pieces, before, before + 1);	/* what came before it is kept */
+				assert_in_range(memory_pieces(), before, before + 1);	/* what came before it is kept */
 				refused++;
 			}
 		} while (result != 1);
@@ -287,16 +262,16 @@ static void test_as_completed_b1_create_without_memory_leaves_nothing(void **sta
 	}
 	do {
 		qs__object_empty_quarantine();
-		const long before = pieces;
+		const long before = memory_pieces();
 
-		calls_left = n++;
+		memory_fail(n++, 1);
 		result = qs_as_completed_create(&set, futures, MEMBERS);
-		calls_left = -1;
+		memory_fail_none();
 		qs__object_empty_quarantine();
 		if (result != 0) {
 			assert_int_equal(result, -ENOMEM);
 			assert_null(set);
-			assert_int_equal(pieces, before);
+			assert_int_equal(memory_pieces(), before);
 		}
 	} while (result != 0);
 	assert_true(n > 4);
@@ -312,8 +287,7 @@ static int begin(void **state)
 {
 	(void)state;
 	qs__object_empty_quarantine();
-	pieces = 0;
-	calls_left = -1;
+	memory_reset();
 	return 0;
 }
 
@@ -321,9 +295,9 @@ static int end(void **state)
 {
 	(void)state;
 	qs__object_empty_quarantine();
-	if (pieces != 0)
-		print_error("%ld pieces of memory are left\n", pieces);
-	return pieces == 0 ? 0 : -1;
+	if (memory_pieces() != 0)
+		print_error("%ld pieces of memory are left\n", memory_pieces());
+	return memory_pieces() == 0 ? 0 : -1;
 }
 
 #define test(name) cmocka_unit_test_setup_teardown(name, begin, end)

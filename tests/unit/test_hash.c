@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * test_hash.c - base/hash.c against a plain array of what is in; and its size.
- *
- * This program brings its own qs__alloc() and its companions, so the linker leaves the library's out.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -17,25 +15,12 @@
 #include "base/hash.h"
 #include "base/list.h"
 #include "platform/alloc.h"
+#include "support/memory.h"
 #include "support/seed.h"
 
 #define THINGS 4096
 #define STEPS 200000
 #define LOOK_AT_ALL 997	/* steps between two looks at everything */
-
-static size_t segments;	/* given, and not given back */
-
-void *qs__alloc(size_t bytes)
-{
-	segments++;
-	return calloc(1, bytes);
-}
-
-void qs__free(void *memory)
-{
-	segments -= memory != NULL;
-	free(memory);
-}
 
 /* The key of a thing is its own address. */
 struct thing {
@@ -51,7 +36,7 @@ static int begin(void **state)
 {
 	(void)state;
 	memset(things, 0, sizeof(things));
-	segments = 0;
+	memory_reset();
 	qs__hash_init(&hash, sizeof(struct thing));
 	return 0;
 }
@@ -60,7 +45,7 @@ static int end(void **state)
 {
 	(void)state;
 	qs__hash_fini(&hash);
-	return segments == 0 ? 0 : -1;
+	return memory_pieces() == 0 ? 0 : -1;
 }
 
 static void insert_as_it_is(struct thing *thing)
@@ -139,7 +124,7 @@ static void test_hash_is_as_large_as_its_things_are_many(void **state)
 			assert_true(hash.buckets <= 2 * hash.count + QS__HASH_FIRST);
 			assert_true(hash.room <= 8 * hash.count + 4 * QS__HASH_FIRST);
 		}
-		assert_true(hash.room <= 2 * QS__HASH_FIRST && segments <= 1);
+		assert_true(hash.room <= 2 * QS__HASH_FIRST && memory_pieces() <= 1);
 	}
 }
 

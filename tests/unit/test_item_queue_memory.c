@@ -1,58 +1,30 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * test_item_queue_memory.c - a queue's memory follows its items up and down; without memory a put is refused, no more (B1).
- *
- * This program brings its own qs__alloc() and its companions, so the linker leaves the library's out.
  */
 #include <errno.h>
 #include <limits.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdlib.h>
 
 #include <cmocka.h>
 
 #include "base/fifo.h"
 #include "base/object.h"
-#include "platform/alloc.h"
 #include "quiesce.h"
 #include "support/asleep.h"
 #include "support/gate.h"
 #include "support/leftovers.h"
+#include "support/memory.h"
 #include "support/patience.h"
 
-static atomic_long pieces;		/* allocated and not freed */
-static atomic_long allowed = LONG_MAX;	/* allocations, before they begin to fail */
-
-void *qs__alloc(size_t bytes)
+static int begin(void **state)
 {
-	return qs__alloc_array(1, bytes);
-}
-
-void *qs__alloc_array(size_t count, size_t bytes)
-{
-	void *memory = atomic_fetch_sub(&allowed, 1) > 0 ? calloc(count, bytes) : NULL;
-
-	if (memory != NULL)
-		(void)atomic_fetch_add(&pieces, 1);
-	return memory;
-}
-
-void qs__free(void *memory)
-{
-	if (memory != NULL)
-		(void)atomic_fetch_sub(&pieces, 1);
-	free(memory);
-}
-
-static int allow_all(void **state)
-{
-	atomic_store(&allowed, LONG_MAX);
+	memory_reset();
 	return leftovers_note(state);
 }
 
@@ -70,7 +42,7 @@ static void queue_end(qs_queue *queue)
 {
 	qs_queue_release(queue);
 	qs__object_empty_quarantine();
-	assert_int_equal(pieces, 0);
+	assert_int_equal(memory_pieces(), 0);
 }
 
 static int put(qs_queue *queue, uintptr_t value)
@@ -97,10 +69,10 @@ static void test_item_queue_memory_follows_the_items_down(void **state)
 	for (int round = 0; round < 3; round++) {
 		for (uintptr_t i = 0; i < MANY; i++)
 			assert_int_equal(put(queue, i), 0);
-		assert_in_range(pieces, MANY / 100, MANY / 10);
+		assert_in_range(memory_pieces(), MANY / 100, MANY / 10);
 		for (uintptr_t i = 0; i < MANY; i++)
 			assert_int_equal(get(queue), i);
-		assert_in_range(pieces, 1, MOST_PIECES_OF_A_DRY_ONE);
+		assert_in_range(memory_pieces(), 1, MOST_PIECES_OF_A_DRY_ONE);
 	}
 	queue_end(queue);
 }
@@ -116,7 +88,7 @@ static void test_item_queue_memory_of_a_short_one_is_flat(void **state)
 	for (uintptr_t i = 5; i < MANY; i++) {
 		assert_int_equal(put(queue, i), 0);
 		assert_int_equal(get(queue), i - 5);
-		assert_in_range(pieces, 2, MOST_PIECES_OF_A_DRY_ONE + 1);
+		assert_in_range(memory_pieces(), 2, MOST_PIECES_OF_A_DRY_ONE + 1);
 	}
 	queue_end(queue);
 }
@@ -126,10 +98,10 @@ static void test_item_queue_memory_b1_none_for_a_queue(void **state)
 	qs_queue *queue = NULL;
 
 	(void)state;
-	atomic_store(&allowed, 0);
+	memory_fail(0, LONG_MAX);
 	assert_int_equal(qs_queue_create(&queue, NULL), -ENOMEM);
 	assert_null(queue);
-	assert_int_equal(pieces, 0);
+	assert_int_equal(memory_pieces(), 0);
 }
 
 /* The n-th allocation fails, for each n that a thousand items make; what was put before is all there, and goes on later. */
@@ -143,13 +115,13 @@ static void test_item_queue_memory_b1_none_for_an_item(void **state)
 	do {
 		qs_queue *queue = queue_make(0);
 
-		atomic_store(&allowed, blocks++);
+		memory_fail(blocks++, LONG_MAX);
 		for (accepted = 0; accepted < items && put(queue, accepted) == 0; accepted++)
 			continue;
 		assert_int_equal(qs_queue_count(queue), accepted);
 		if (accepted < items)
 			assert_int_equal(put(queue, accepted), -ENOMEM);
-		atomic_store(&allowed, LONG_MAX);
+		memory_fail_none();
 		assert_int_equal(put(queue, accepted), 0);
 		for (uintptr_t i = 0; i <= accepted; i++)
 			assert_int_equal(get(queue), i);
@@ -206,16 +178,16 @@ static void test_item_queue_memory_b1_who_gets_none_passes_the_room_on(void **st
 		assert_int_equal(put(queue, i), 0);
 	giver_park(&givers[0], queue);
 	giver_park(&givers[1], queue);
-	atomic_store(&allowed, 0);
+	memory_fail(0, LONG_MAX);
 	assert_int_equal(get(queue), 0);
 	assert_int_equal(giver_end(&givers[0]), -ENOMEM);
 	assert_int_equal(giver_end(&givers[1]), -ENOMEM);
 	assert_int_equal(qs_queue_count(queue), QS__FIFO_BLOCK_ITEMS - 1);
-	atomic_store(&allowed, LONG_MAX);
+	memory_fail_none();
 	queue_end(queue);
 }
 
-#define test(name) cmocka_unit_test_setup_teardown(name, allow_all, leftovers_check)
+#define test(name) cmocka_unit_test_setup_teardown(name, begin, leftovers_check)
 
 int main(void)
 {

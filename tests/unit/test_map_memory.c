@@ -1,73 +1,26 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * test_map_memory.c - each allocation of a map fails, once, often or from then on: it says so, and nothing is lost (B1, A17).
- *
- * This program brings its own qs__alloc() and its companions, so the linker leaves the library's out.
  */
 #include <errno.h>
 #include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdlib.h>
 
 #include <cmocka.h>
 
 #include "base/object.h"
-#include "platform/alloc.h"
 #include "quiesce.h"
 #include "support/feed.h"
 #include "support/leftovers.h"
+#include "support/memory.h"
 #include "support/patience.h"
 #include "support/pools.h"
 
-#define NEVER (-1)
 #define MOST_CALLS 1000 /* more than a life makes */
-
-static atomic_long calls_left;		/* until one fails; 0 = that one */
-static atomic_long failures_left;	/* how many more fail from there on */
-static atomic_uint failures;
-static atomic_long pieces;		/* allocated and not freed */
-
-static bool is_to_fail(void)
-{
-	if (atomic_fetch_sub(&calls_left, 1) > 0 || atomic_load(&failures_left) <= 0)
-		return false;
-	(void)atomic_fetch_sub(&failures_left, 1);
-	(void)atomic_fetch_add(&failures, 1);
-	return true;
-}
-
-void *qs__alloc(size_t bytes)
-{
-	return qs__alloc_array(1, bytes);
-}
-
-void *qs__alloc_array(size_t count, size_t bytes)
-{
-	void *memory = is_to_fail() ? NULL : calloc(count, bytes);
-
-	if (memory != NULL)
-		(void)atomic_fetch_add(&pieces, 1);
-	return memory;
-}
-
-void qs__free(void *memory)
-{
-	if (memory != NULL)
-		(void)atomic_fetch_sub(&pieces, 1);
-	free(memory);
-}
-
-static void fail_from(long first, long count)
-{
-	atomic_store(&failures, 0);
-	atomic_store(&failures_left, count);
-	atomic_store(&calls_left, first);
-}
 
 /* ---------------------------------------------------------------------------------------------------------- one life */
 
@@ -75,6 +28,7 @@ static void fail_from(long first, long count)
 #define WINDOW 5
 
 struct life {
+	long failing;		/* allocations, one after the other */
 	uint32_t flags;
 	size_t max_pending;
 	bool has_failure;	/* a task fails, and ends the map */
@@ -90,7 +44,7 @@ static int take_all(struct life *life)
 
 	do {
 		result = feed_next(&life->feed, life->map, NULL, patience(), NULL);
-		if (result == -ENOMEM && atomic_load(&failures_left) > ITEMS)
+		if (result == -ENOMEM && life->failing > ITEMS)
 			return result;
 	} while (result == 1 || result == -ENOMEM);
 	return result;
@@ -109,14 +63,13 @@ static int live(struct life *life)
 }
 
 /* Returns how many allocations have failed. */
-static unsigned live_with(struct life *life, long first, long count)
+static long live_with(struct life *life, long granted)
 {
 	qs_pool_options pool_options = QS_POOL_OPTIONS_INIT;
 	qs_report report;
-	unsigned failed;
+	long failed;
 	int result;
 
-	fail_from(NEVER, 0);
 	life->map = NULL;
 	pool_options.workers = 2;
 	pool_options.max_pending = life->max_pending;
@@ -124,37 +77,38 @@ static unsigned live_with(struct life *life, long first, long count)
 	feed_init(&life->feed, ITEMS);
 	if (life->has_failure)
 		life->feed.items[ITEMS / 2].returns = -EIO;
-	fail_from(first, count);
+	memory_fail(granted, life->failing);
 	result = live(life);
-	failed = failures;
+	failed = memory_failures();
 	if (result != -ENOMEM)
 		assert_int_equal(result, life->has_failure ? -ECANCELED : 0);
 	else
 		assert_true(failed > 0);
 	qs_map_destroy(life->map);
-	fail_from(NEVER, 0);
+	memory_fail_none();
 	report = pool_end(life->pool, QS_DRAIN);
 	if (life->map != NULL)
 		feed_fini(&life->feed, &report);
 	else
 		feed_free(&life->feed, false);
 	qs__object_empty_quarantine();
-	assert_int_equal(pieces, 0);
+	assert_int_equal(memory_pieces(), 0);
 	return failed;
 }
 
 /* Lives with failures from the n-th allocation on, for each n, until a life needs fewer. */
-static void fail_each(long count)
+static void fail_each(long failing)
 {
 	for (int kind = 0; kind < 8; kind++) {
-		struct life life = { .flags = kind & 1 ? QS_MAP_AS_COMPLETED : 0,
+		struct life life = { .failing = failing,
+				     .flags = kind & 1 ? QS_MAP_AS_COMPLETED : 0,
 				     .max_pending = kind & 2 ? 1 : 0,
 				     .has_failure = (kind & 4) != 0 };
-		unsigned failed;
+		long failed;
 		long n = 0;
 
 		do {
-			failed = live_with(&life, n, count);
+			failed = live_with(&life, n);
 			assert_true(n++ < MOST_CALLS);
 		} while (failed > 0);
 		assert_true(n > ITEMS);
@@ -193,12 +147,12 @@ static void bring_both_workers(qs_pool *pool)
 }
 
 /* The first item's body stays.  If there was no memory to wait for the second one, that is made good when there is. */
-static unsigned take_second(long first)
+static long take_second(long granted)
 {
 	qs_pool *pool = pool_make(2);
 	qs_report report;
 	struct feed feed;
-	unsigned failed;
+	long failed;
 	qs_map *map;
 	int result;
 
@@ -206,10 +160,10 @@ static unsigned take_second(long first)
 	feed_init(&feed, 2);
 	feed.items[0].is_held = true;
 	map = feed_map(&feed, pool, QS_MAP_AS_COMPLETED, 2);
-	fail_from(first, 1);
+	memory_fail(granted, 1);
 	result = feed_next(&feed, map, NULL, QS_NOW, NULL);
-	failed = failures;
-	fail_from(NEVER, 0);
+	failed = memory_failures();
+	memory_fail_none();
 	if (result != 1)
 		assert_int_equal(feed_next(&feed, map, NULL, patience(), NULL), 1);
 	assert_int_equal(feed_index(&feed, map), 1);

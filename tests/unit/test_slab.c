@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * test_slab.c - base/slab.c: things do not overlap, stay where they are, and their memory goes when they have gone.
- *
- * This program brings its own qs__free(), so the linker leaves the library's allocation out.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,24 +14,11 @@
 
 #include "base/slab.h"
 #include "platform/alloc.h"
+#include "support/memory.h"
 #include "support/seed.h"
 
 #define THINGS 2000
 #define STEPS 200000
-
-static size_t chunks;	/* given, and not given back */
-
-void *qs__alloc(size_t bytes)
-{
-	chunks++;
-	return malloc(bytes);
-}
-
-void qs__free(void *memory)
-{
-	chunks -= memory != NULL;
-	free(memory);
-}
 
 /* Full of its own number, so that whoever writes into it is seen. */
 struct thing {
@@ -47,7 +32,7 @@ static int begin(void **state)
 {
 	(void)state;
 	memset(things, 0, sizeof(things));
-	chunks = 0;
+	memory_reset();
 	qs__slab_init(&slab, sizeof(struct thing));
 	return 0;
 }
@@ -78,7 +63,7 @@ static int end(void **state)
 			put(i);
 	}
 	qs__slab_fini(&slab);
-	return chunks == 0 ? 0 : -1;
+	return memory_pieces() == 0 ? 0 : -1;
 }
 
 static void test_slab_random_steps_things_stay_whole(void **state)
@@ -105,14 +90,14 @@ static void test_slab_memory_goes_when_its_things_have_gone(void **state)
 	(void)state;
 	for (size_t i = 0; i < THINGS; i++)
 		take(i);
-	most = chunks;
+	most = memory_pieces();
 	assert_in_range(most, THINGS / 128, THINGS / 128 + 8);
 	for (size_t i = 0; i < THINGS / 2; i++)
 		put(i);
-	assert_in_range(chunks, 1, most / 2 + 4);
+	assert_in_range(memory_pieces(), 1, most / 2 + 4);
 	for (size_t i = THINGS / 2; i < THINGS; i++)
 		put(i);
-	assert_int_equal(chunks, 1);
+	assert_int_equal(memory_pieces(), 1);
 }
 
 /* One thing more and one less, at the border of a chunk and anywhere else: no memory comes or goes. */
@@ -125,13 +110,13 @@ static void test_slab_does_not_flap(void **state)
 		take(i);
 		put(i);
 		take(i);
-		before = chunks;
+		before = memory_pieces();
 		for (int round = 0; round < 3; round++) {
 			put(i);
-			assert_int_equal(chunks, before);
+			assert_int_equal(memory_pieces(), before);
 			assert_int_equal(qs__slab_wants(&slab), 0);
 			take(i);
-			assert_int_equal(chunks, before);
+			assert_int_equal(memory_pieces(), before);
 		}
 	}
 }
@@ -145,7 +130,7 @@ static void test_slab_things_lie_side_by_side(void **state)
 		take(i);
 	for (size_t i = 1; i < THINGS; i++)
 		apart += (uintptr_t)things[i] - (uintptr_t)things[i - 1] > sizeof(struct thing) + sizeof(void *);
-	assert_int_equal(apart, chunks - 1);
+	assert_int_equal(apart, memory_pieces() - 1);
 }
 
 static void test_slab_memory_that_comes_second_is_not_taken(void **state)
