@@ -24,7 +24,7 @@
 
 /* What is used of the copy that is loaded. */
 struct loaded {
-	void *library;
+	void *handle;
 	__typeof__(qs_pool_create) *pool_create;
 	__typeof__(qs_pool_join) *pool_join;
 	__typeof__(qs_pool_destroy) *pool_destroy;
@@ -36,7 +36,7 @@ struct loaded {
 
 static void find(const struct loaded *loaded, const char *name, void *out_function)
 {
-	void *function = dlsym(loaded->library, name);
+	void *function = dlsym(loaded->handle, name);
 
 	assert_non_null(function);
 	memcpy(out_function, &function, sizeof(function));
@@ -44,11 +44,11 @@ static void find(const struct loaded *loaded, const char *name, void *out_functi
 
 static struct loaded load(void)
 {
-	struct loaded it = { .library = dlopen(QS_SHARED_LIBRARY, RTLD_NOW | RTLD_LOCAL) };
+	struct loaded it = { .handle = dlopen(QS_SHARED_LIBRARY, RTLD_NOW | RTLD_LOCAL) };
 
-	if (it.library == NULL)
+	if (it.handle == NULL)
 		print_error("%s\n", dlerror());
-	assert_non_null(it.library);
+	assert_non_null(it.handle);
 	find(&it, "qs_pool_create", &it.pool_create);
 	find(&it, "qs_pool_join", &it.pool_join);
 	find(&it, "qs_pool_destroy", &it.pool_destroy);
@@ -85,7 +85,7 @@ static void run_round(void)
 	assert_int_equal(it.stop_create(&stop, &deadline), 0);
 
 	/* The workers are on their way to park, or parked; the attendant sleeps until the deadline. */
-	assert_int_equal(dlclose(it.library), 0);
+	assert_int_equal(dlclose(it.handle), 0);
 	assert_int_equal(it.sleep(patience(), stop), -ECANCELED);
 	it.stop_release(stop);
 	assert_int_equal(it.submit(NULL, pool, enter, &entered), 0);
@@ -114,7 +114,7 @@ static void test_hostile_b12_unloaded_before_the_attendant_has_left(void **state
 
 		assert_int_equal(it.stop_create(&stop, &options), 0);
 		it.stop_release(stop);
-		assert_int_equal(dlclose(it.library), 0);
+		assert_int_equal(dlclose(it.handle), 0);
 	}
 }
 
