@@ -18,7 +18,6 @@
 #include "faults/sites.h"
 #include "support/leftovers.h"
 #include "support/patience.h"
-#include "support/pools.h"
 #include "support/soak.h"
 
 #define SITES_MAX 1000		/* requests to the system of one kind that a workload makes at most */
@@ -49,6 +48,22 @@ static struct fault fault;
 int workload_first_error(int error, int next)
 {
 	return error < 0 ? error : next;
+}
+
+int workload_hold_up(qs_pool **out, struct hold *hold, qs_future **out_pending, const qs_task_options *pending, void *arg)
+{
+	qs_pool_options options = QS_POOL_OPTIONS_INIT;
+	int error;
+
+	options.workers = 1;
+	options.max_pending = 1;
+	error = qs_pool_create(out, &options);
+	if (error == 0)
+		error = qs_submit(NULL, *out, body_hold, hold);
+	if (error != 0)
+		return error;
+	gate_await(&hold->entered, 1);
+	return qs_submit_by(out_pending, *out, body_return, arg, pending, QS_NOW, NULL);
 }
 
 void workload_end_pool(qs_pool *pool, qs_shutdown_mode mode)

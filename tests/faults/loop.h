@@ -31,6 +31,7 @@
 
 #include "faults/sites.h"
 #include "quiesce.h"
+#include "support/pools.h"
 
 #define NEEDS_MEMORY (1u << SITE_MEMORY)
 #define NEEDS_THREADS (1u << SITE_THREAD)
@@ -47,6 +48,9 @@ struct workload {
 
 /* All of these, each with each kind of fault that it needs; and that it needs no other.  What main() returns. */
 int faults_run(const struct workload *workloads, size_t count);
+
+/* A pool whose only worker is held, and a task of these options behind it, for which there is just room; the first error. */
+int workload_hold_up(qs_pool **out, struct hold *hold, qs_future **out_pending, const qs_task_options *pending, void *arg);
 
 /*
  * The end of a pool that has met a fault.  It still runs a task, as soon as the system is itself again; then, without

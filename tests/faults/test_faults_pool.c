@@ -155,23 +155,6 @@ static int use_bodies(void)
 
 /* -------------------------------------------------------------------------------------------- those that do not run */
 
-/* A pool whose only worker is held, with a task of these options behind it; the first error. */
-static int hold_up(qs_pool **out, struct hold *hold, qs_future **out_pending, const qs_task_options *pending, void *arg)
-{
-	qs_pool_options options = QS_POOL_OPTIONS_INIT;
-	int error;
-
-	options.workers = 1;
-	options.max_pending = 1;
-	error = qs_pool_create(out, &options);
-	if (error == 0)
-		error = qs_submit(NULL, *out, body_hold, hold);
-	if (error != 0)
-		return error;
-	gate_await(&hold->entered, 1);
-	return qs_submit_by(out_pending, *out, body_return, arg, pending, QS_NOW, NULL);
-}
-
 /* While a task runs and another waits; the dump writes, and needs nothing else. */
 static int use_inspection(void)
 {
@@ -179,7 +162,7 @@ static int use_inspection(void)
 	qs_stats stats = QS_STATS_INIT;
 	qs_future *pending = NULL;
 	qs_pool *pool = NULL;
-	const int error = hold_up(&pool, &hold, &pending, NULL, NULL);
+	const int error = workload_hold_up(&pool, &hold, &pending, NULL, NULL);
 	int fd;
 
 	sites_pause();
@@ -207,7 +190,7 @@ static int use_cancelling(void)
 	int error;
 
 	options.destroy = destroy_count;
-	error = hold_up(&pool, &hold, &pending, &options, &destroyed);
+	error = workload_hold_up(&pool, &hold, &pending, &options, &destroyed);
 	if (pending != NULL) {
 		assert_int_equal(qs_future_cancel(pending), 1);
 		assert_int_equal(destroyed, 1);
@@ -225,7 +208,7 @@ static int use_stopping_one(void)
 	qs_cause cause = QS_CAUSE_INIT;
 	qs_future *pending = NULL;
 	qs_pool *pool = NULL;
-	const int error = hold_up(&pool, &hold, &pending, NULL, NULL);
+	const int error = workload_hold_up(&pool, &hold, &pending, NULL, NULL);
 
 	if (pending != NULL) {
 		assert_int_equal(qs_future_stop(pending, -EPIPE, "no reader"), 1);
@@ -248,7 +231,7 @@ static int use_tokens(void)
 	int error = qs_stop_create(&options.stop, NULL);
 
 	if (error == 0)
-		error = hold_up(&pool, &hold, &pending, &options, NULL);
+		error = workload_hold_up(&pool, &hold, &pending, &options, NULL);
 	if (pending != NULL) {
 		const int refused = qs_submit_by(NULL, pool, body_return, NULL, NULL, qs_after_ns(1), NULL);
 
@@ -296,7 +279,7 @@ static int use_shutdown(void)
 	struct hold hold = HOLD_INIT;
 	qs_future *pending = NULL;
 	qs_pool *pool = NULL;
-	const int error = hold_up(&pool, &hold, &pending, NULL, NULL);
+	const int error = workload_hold_up(&pool, &hold, &pending, NULL, NULL);
 	qs_report report = QS_REPORT_INIT;
 
 	gate_raise(&hold.leave);

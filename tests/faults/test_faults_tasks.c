@@ -15,12 +15,11 @@
 #include "support/patience.h"
 #include "support/pools.h"
 
-static int make_pool(qs_pool **out, uint32_t workers, size_t max_pending)
+static int make_pool(qs_pool **out, uint32_t workers)
 {
 	qs_pool_options options = QS_POOL_OPTIONS_INIT;
 
 	options.workers = workers;
-	options.max_pending = max_pending;
 	return qs_pool_create(out, &options);
 }
 
@@ -54,7 +53,7 @@ static int use_callbacks(void)
 	atomic_uint calls = 0;
 	unsigned accepted = 0;
 	qs_pool *pool = NULL;
-	int error = make_pool(&pool, 1, 0);
+	int error = make_pool(&pool, 1);
 
 	if (error == 0)
 		error = qs_submit(&future, pool, body_hold, &hold);
@@ -89,7 +88,7 @@ static int use_run_limit(void)
 	qs_task_options options = QS_TASK_OPTIONS_INIT;
 	qs_future *future = NULL;
 	qs_pool *pool = NULL;
-	int error = make_pool(&pool, 1, 0);
+	int error = make_pool(&pool, 1);
 
 	options.run_ns = 1000;
 	if (error == 0)
@@ -109,15 +108,10 @@ static int use_begin_limit(void)
 	qs_task_options options = QS_TASK_OPTIONS_INIT;
 	qs_future *future = NULL;
 	qs_pool *pool = NULL;
-	int error = make_pool(&pool, 1, 0);
+	int error;
 
-	if (error == 0)
-		error = qs_submit(NULL, pool, body_hold, &hold);
-	if (error == 0) {
-		gate_await(&hold.entered, 1);
-		options.begin_by = qs_after_ns(1000);
-		error = qs_submit_by(&future, pool, body_return, NULL, &options, QS_NOW, NULL);
-	}
+	options.begin_by = qs_after_ns(1000);
+	error = workload_hold_up(&pool, &hold, &future, &options, NULL);
 	if (future != NULL)
 		task_end(future, QS_TIMED_OUT);
 	gate_raise(&hold.leave);
@@ -132,17 +126,13 @@ static int use_caller_runs(void)
 {
 	struct hold hold = HOLD_INIT;
 	qs_task_options options = QS_TASK_OPTIONS_INIT;
+	qs_future *pending = NULL;
 	qs_future *future = NULL;
 	qs_pool *pool = NULL;
-	int error = make_pool(&pool, 1, 1);
+	int error = workload_hold_up(&pool, &hold, &pending, NULL, NULL);
 
 	options.flags = QS_TASK_CALLER_RUNS;
-	if (error == 0)
-		error = qs_submit(NULL, pool, body_hold, &hold);
-	if (error == 0) {
-		gate_await(&hold.entered, 1);
-		error = qs_submit(NULL, pool, body_return, NULL);
-	}
+	qs_future_release(pending);
 	if (error == 0)
 		error = qs_submit_by(&future, pool, body_return, NULL, &options, QS_NEVER, NULL);
 	if (future != NULL)
@@ -209,7 +199,7 @@ static int submit_and_wait(qs_task *task, void *pool)
 static int use_nested_waits(void)
 {
 	qs_pool *pool = NULL;
-	int error = make_pool(&pool, 2, 0);
+	int error = make_pool(&pool, 2);
 
 	if (error == 0)
 		error = run_one(pool, submit_and_wait, pool);
@@ -237,7 +227,7 @@ static int use_deadlock(void)
 {
 	struct self self = { .hold = HOLD_INIT };
 	qs_pool *pool = NULL;
-	int error = make_pool(&pool, 1, 0);
+	int error = make_pool(&pool, 1);
 
 	if (error == 0)
 		error = qs_submit(&self.future, pool, wait_for_itself, &self);

@@ -392,6 +392,22 @@ static void call_the_roll(qs_future *future, void *arg)
 		gate_await(&called->leave, 1);
 }
 
+/* Those from the first on, before the last. */
+static void roll_add(struct roll *roll, qs_future *future, int first, int last)
+{
+	for (int i = first; i < last; i++)
+		assert_int_equal(qs_future_callback_add(future, call_the_roll, &roll->calls[i]), 0);
+}
+
+/* So many were called, in their order, and there. */
+static void roll_check(const struct roll *roll, unsigned count, pthread_t thread)
+{
+	for (unsigned i = 0; i < count; i++) {
+		assert_int_equal(roll->calls[i].place, i + 1);
+		assert_true(pthread_equal(roll->calls[i].thread, thread));
+	}
+}
+
 static void test_future_callback_in_the_order_in_which_they_were_added(void **state)
 {
 	(void)state;
@@ -401,15 +417,11 @@ static void test_future_callback_in_the_order_in_which_they_were_added(void **st
 
 		roll_init(&roll);
 		ways[way].begin(scene);
-		for (int i = 0; i < CALLS; i++)
-			assert_int_equal(qs_future_callback_add(scene->future, call_the_roll, &roll.calls[i]), 0);
+		roll_add(&roll, scene->future, 0, CALLS);
 		ways[way].end(scene);
 		gate_await(&roll.calls[CALLS - 1].entered, 1);
 		scene_end(scene);
-		for (unsigned i = 0; i < CALLS; i++) {
-			assert_int_equal(roll.calls[i].place, i + 1);
-			assert_true(pthread_equal(roll.calls[i].thread, roll.calls[0].thread));
-		}
+		roll_check(&roll, CALLS, roll.calls[0].thread);
 		qs_future_release(scene->future);
 	}
 }
@@ -440,21 +452,16 @@ static void test_future_callback_added_while_others_are_called_comes_after_them(
 	roll_init(&roll);
 	roll.calls[0].stays = true;
 	begin_held(scene);
-	for (int i = 0; i < 2; i++)
-		assert_int_equal(qs_future_callback_add(scene->future, call_the_roll, &roll.calls[i]), 0);
+	roll_add(&roll, scene->future, 0, 2);
 	end_by_leave(scene);
 	gate_await(&roll.calls[0].entered, 1);
 	/* Told before: the waiters. */
 	assert_int_equal(qs_wait(scene->future, QS_NOW, NULL), 0);
-	for (int i = 2; i < CALLS; i++)
-		assert_int_equal(qs_future_callback_add(scene->future, call_the_roll, &roll.calls[i]), 0);
+	roll_add(&roll, scene->future, 2, CALLS);
 	assert_int_equal(roll.calls[2].place, 0);
 	gate_raise(&roll.calls[0].leave);
 	scene_end(scene);
-	for (unsigned i = 0; i < CALLS; i++) {
-		assert_int_equal(roll.calls[i].place, i + 1);
-		assert_true(pthread_equal(roll.calls[i].thread, roll.calls[0].thread));
-	}
+	roll_check(&roll, CALLS, roll.calls[0].thread);
 	qs_future_release(scene->future);
 }
 
@@ -470,7 +477,7 @@ static void test_future_callback_keeps_its_future(void **state)
 			continue;
 		roll_init(&roll);
 		ways[way].begin(scene);
-		assert_int_equal(qs_future_callback_add(scene->future, call_the_roll, &roll.calls[0]), 0);
+		roll_add(&roll, scene->future, 0, 1);
 		qs_future_release(scene->future);
 		ways[way].end(scene);
 		gate_await(&roll.calls[0].entered, 1);
@@ -490,8 +497,7 @@ static void test_future_callback_join_waits_for_it(void **state)
 	roll_init(&roll);
 	roll.calls[0].stays = true;
 	begin_held(scene);
-	assert_int_equal(qs_future_callback_add(scene->future, call_the_roll, &roll.calls[0]), 0);
-	assert_int_equal(qs_future_callback_add(scene->future, call_the_roll, &roll.calls[1]), 0);
+	roll_add(&roll, scene->future, 0, 2);
 	end_by_leave(scene);
 	gate_await(&roll.calls[0].entered, 1);
 	gate_raise(&roll.calls[0].leave);
@@ -514,8 +520,7 @@ static void test_future_callback_a26_that_overstays_is_left_behind(void **state)
 	roll_init(&roll);
 	roll.calls[0].stays = true;
 	begin_held(scene);
-	assert_int_equal(qs_future_callback_add(scene->future, call_the_roll, &roll.calls[0]), 0);
-	assert_int_equal(qs_future_callback_add(scene->future, call_the_roll, &roll.calls[1]), 0);
+	roll_add(&roll, scene->future, 0, 2);
 	end_by_leave(scene);
 	gate_await(&roll.calls[0].entered, 1);
 	assert_int_equal(qs_pool_join(scene->pool, qs_after_ms(2), NULL, &report), -ETIMEDOUT);
@@ -549,7 +554,7 @@ static void test_future_callback_a26_that_overstays_in_a_canceller(void **state)
 	roll_init(&roll);
 	roll.calls[0].stays = true;
 	begin_plainly_pending(scene);
-	assert_int_equal(qs_future_callback_add(scene->future, call_the_roll, &roll.calls[0]), 0);
+	roll_add(&roll, scene->future, 0, 1);
 	assert_int_equal(pthread_create(&thread, NULL, cancel, scene->future), 0);
 	gate_await(&roll.calls[0].entered, 1);
 	gate_raise(&scene->hold.leave);
@@ -573,17 +578,13 @@ static void check_called_by_destroy(void (*begin)(struct scene *scene), qs_state
 
 	roll_init(&roll);
 	begin(scene);
-	assert_int_equal(qs_future_callback_add(scene->future, call_the_roll, &roll.calls[0]), 0);
-	assert_int_equal(qs_future_callback_add(scene->future, call_the_roll, &roll.calls[1]), 0);
+	roll_add(&roll, scene->future, 0, 2);
 	assert_int_equal(qs_pool_join(scene->pool, QS_NOW, NULL, NULL), -ETIMEDOUT);
 	assert_int_equal(qs_future_state(scene->future), ended);
-	assert_int_equal(qs_future_callback_add(scene->future, call_the_roll, &roll.calls[2]), 0);
+	roll_add(&roll, scene->future, 2, 3);
 	assert_int_equal(roll.calls[0].place, 0);
 	assert_int_equal(qs_pool_destroy(scene->pool), 0);
-	for (unsigned i = 0; i < 3; i++) {
-		assert_int_equal(roll.calls[i].place, i + 1);
-		assert_true(pthread_equal(roll.calls[i].thread, pthread_self()));
-	}
+	roll_check(&roll, 3, pthread_self());
 	gate_raise(&scene->hold.leave);
 	task_end(scene->future, ended);
 	qs_future_release(scene->held);
@@ -604,7 +605,7 @@ static void test_future_callback_of_what_no_one_keeps(void **state)
 	(void)state;
 	roll_init(&roll);
 	begin_held(scene);
-	assert_int_equal(qs_future_callback_add(scene->future, call_the_roll, &roll.calls[0]), 0);
+	roll_add(&roll, scene->future, 0, 1);
 	qs_future_release(scene->future);
 	assert_int_equal(qs_pool_join(scene->pool, QS_NOW, NULL, NULL), -ETIMEDOUT);
 	gate_raise(&scene->hold.leave);
