@@ -7,12 +7,21 @@
 set -u
 command -v faketime >/dev/null || { echo "SKIP: faketime is not installed"; exit 77; }
 
-folder=$(mktemp -d) || exit 1
+# It shares something with all below it, under a name made of its process id, which stays when it is killed: whoever has that
+# id one day ends with 1 before it has begun.  So there is one faketime for all, and it is tried again.
+if [ -z "${FAKETIME_SHARED-}" ]; then
+	for _ in 1 2 3 4 5; do
+		faketime -f '+0' sh "$0" "$@"
+		status=$?
+		[ $status -eq 1 ] || break
+	done
+	exit $status
+fi
+
+folder=$(mktemp -d) || exit 2
 jumper=
 trap 'kill $jumper 2>/dev/null; rm -rf "$folder"' EXIT
 
-# The library that faketime puts before all others, told to look at a file each time.
-library=$(faketime -f '+0' printenv LD_PRELOAD)
 echo '+0' >"$folder/clock"
 
 jump()
@@ -23,9 +32,10 @@ jump()
 	done
 }
 
+# The library that faketime has put before all others, told to look at a file each time.
 run()
 {
-	env LD_PRELOAD="$library" DONT_FAKE_MONOTONIC=1 FAKETIME_NO_CACHE=1 FAKETIME_TIMESTAMP_FILE="$folder/clock" "$@"
+	env -u FAKETIME DONT_FAKE_MONOTONIC=1 FAKETIME_NO_CACHE=1 FAKETIME_TIMESTAMP_FILE="$folder/clock" "$@"
 }
 
 # It does jump: years may change between two looks, and at 20 looks they do.
@@ -38,7 +48,7 @@ years()
 
 jump &
 jumper=$!
-[ "$(years)" -ge 2 ] || { echo "the clock stands still"; exit 1; }
+[ "$(years)" -ge 2 ] || { echo "the clock stands still"; exit 2; }
 for _ in 1 2 3 4 5; do
-	run "$1" || exit 1
+	run "$1" || exit 2
 done
