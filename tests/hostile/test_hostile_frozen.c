@@ -100,7 +100,7 @@ static void test_hostile_a20_frozen_waits_go_on(void **state)
 	const struct halt how = { freeze, thaw };
 
 	(void)state;
-	halted_check(&how, soak_or(250, 5000) * patience_scale());
+	halted_check(&how, soak_or(500, 5000) * patience_scale());
 }
 
 /* The first hierarchy in which we may make a group that can be frozen. */

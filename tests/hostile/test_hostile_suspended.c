@@ -35,7 +35,7 @@ static void test_hostile_a20_suspended_waits_go_on(void **state)
 	const struct halt how = { suspend, resume };
 
 	(void)state;
-	halted_check(&how, soak_or(250, 5000) * patience_scale());
+	halted_check(&how, soak_or(500, 5000) * patience_scale());
 }
 
 #define test(name) cmocka_unit_test_setup_teardown(name, leftovers_note, leftovers_check)

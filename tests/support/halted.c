@@ -30,7 +30,7 @@
 
 #define NS_PER_MS 1000000L
 #define MS_PER_S 1000L
-#define LATE_MS 150	/* how much a deadline may be missed by; scaled.  Less than a halt, by which a mistake is late */
+#define LATE_MS 350	/* how much a deadline may be missed by; scaled.  Less than a halt, by which a mistake is late */
 #define ROUNDS 2	/* of each_wait_check(): with a deadline, with a stop */
 
 struct halted {

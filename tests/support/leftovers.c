@@ -15,9 +15,10 @@
 #include <time.h>
 
 #include "base/object.h"
+#include "quiesce.h"
+#include "support/patience.h"
 
-#define PAUSE_NS 1000000	/* a thread that was joined leaves /proc a moment later */
-#define PAUSES 2000
+#define PAUSE_NS 1000000	/* between two looks */
 
 static int noted_fds;
 static int noted_threads;
@@ -69,10 +70,15 @@ static bool start_sanitizer_thread(void)
 	return is_started;
 }
 
-static void await_threads(void)
+/* How many there are.  One that was joined leaves /proc a moment later, and what counts while one leaves may overlook others. */
+static int await_threads(void)
 {
-	for (int i = 0; i < PAUSES && leftovers_threads() > noted_threads; i++)
+	const qs_time limit = patience();
+	int threads;
+
+	while ((threads = leftovers_threads()) != noted_threads && qs_now() < limit)
 		(void)nanosleep(&(struct timespec){ 0, PAUSE_NS }, NULL);
+	return threads;
 }
 
 int leftovers_note(void **state)
@@ -88,12 +94,12 @@ int leftovers_note(void **state)
 
 int leftovers_check(void **state)
 {
+	const int threads = await_threads();
+
 	(void)state;
-	await_threads();
 	/* What hangs on a dead object in quarantine is no leak in the eyes of the leak sanitizer. */
 	qs__object_empty_quarantine();
 	const int fds = leftovers_fds();
-	const int threads = leftovers_threads();
 	const bool children = has_children() && !noted_children;
 
 	if (fds == noted_fds && threads == noted_threads && !children)

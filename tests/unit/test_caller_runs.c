@@ -22,9 +22,6 @@
 #include "support/patience.h"
 #include "support/pools.h"
 
-#define NS_PER_MS INT64_C(1000000)
-#define LATE_MS 20	/* of a join, on an idle machine */
-
 /* A pool of one worker, which is busy, and room for one more task, which is taken. */
 struct full {
 	qs_pool *pool;
@@ -580,7 +577,7 @@ static void test_caller_runs_a26_init_that_overstays_keeps_no_join(void **state)
 	task_end(full.pending, QS_DONE);
 	deadline = qs_after_ms(5);
 	assert_int_equal(qs_pool_join(full.pool, deadline, NULL, &report), -ETIMEDOUT);
-	assert_true(qs_now() - deadline <= LATE_MS * NS_PER_MS * patience_scale());
+	assert_true(qs_now() - deadline <= at_once_ns());
 	report_check(&report);
 	assert_int_equal(report.submitted, 3);
 	assert_int_equal(report.ends[QS_CANCELLED], 1);

@@ -20,8 +20,6 @@
 #include "support/patience.h"
 #include "support/pools.h"
 
-#define NS_PER_MS INT64_C(1000000)
-#define LATE_MS 20	/* of a join, on an idle machine */
 #define DESKS_MAX 8
 
 /* What one worker made in init. */
@@ -394,7 +392,7 @@ static void test_worker_data_a26_destructor_in_a_worker_that_could_not_begin(voi
 	gate_await(&hold.entered, 1);
 	deadline = qs_after_ms(5);
 	assert_int_equal(qs_pool_join(pool, deadline, NULL, &report), -ETIMEDOUT);
-	assert_true(qs_now() - deadline <= LATE_MS * NS_PER_MS * patience_scale());
+	assert_true(qs_now() - deadline <= at_once_ns());
 	report_check(&report);
 	assert_int_equal(report.stragglers, 1);
 	task_end(pending, QS_CANCELLED);
