@@ -23,6 +23,8 @@ import traceback
 PROGRAM = os.path.abspath(os.environ.get("QS_PROGRAM", "build/quiesce"))
 SCALE = float(os.environ.get("QS_TEST_TIME_SCALE", "1"))
 PATIENCE = 20 * SCALE           # what any event may take before the test gives up on it
+AT_ONCE = 1 * SCALE             # generous for what is to wait for nothing; what waits by mistake does so for longer
+TRIES = 5                       # see within()
 PR_SET_CHILD_SUBREAPER = 36
 EXIT_SKIP = 77
 
@@ -35,7 +37,7 @@ class Skip(Exception):
 
 
 class Result:
-    """How a program ended: status as the shell has it in $?, or -N if signal N killed it."""
+    """How a program ended: status as the shell has it in $?, or -N if signal N killed it; and how long that took."""
 
     def __init__(self, status, out, err, seconds):
         self.status, self.out, self.err, self.seconds = status, out, err, seconds
@@ -57,9 +59,9 @@ def start(*words, before=None, **options):
     return subprocess.Popen([PROGRAM, *words], preexec_fn=begin, **options)
 
 
-def finish(process, given=None):
-    """Wait for the end of a started program."""
-    began = time.monotonic()
+def finish(process, given=None, began=None):
+    """Wait for the end of a started program; the seconds are those since `began`, or since now."""
+    began = time.monotonic() if began is None else began
     out, err = process.communicate(given, timeout=3 * PATIENCE)
     return Result(process.returncode, (out or b"").decode(errors="replace"), (err or b"").decode(errors="replace"),
                   time.monotonic() - began)
@@ -67,7 +69,15 @@ def finish(process, given=None):
 
 def run(*words, given=b"", **options):
     """The program from start to end."""
-    return finish(start(*words, **options), given if options.get("stdin") is None else None)
+    began = time.monotonic()
+    return finish(start(*words, **options), given if options.get("stdin") is None else None, began)
+
+
+def end_by(process, number):
+    """One signal to a started program, and how it ended; the seconds are those since the signal."""
+    began = time.monotonic()
+    process.send_signal(number)
+    return finish(process, began=began)
 
 
 def expect(result, status=None, out=None, err=None):
@@ -111,27 +121,94 @@ def read_until(fd, text, seconds=PATIENCE):
     return got
 
 
-def children_of(pid):
-    found = []
-    for path in pathlib.Path(f"/proc/{pid}/task").glob("*/children"):
+def wait_out_copies():
+    """Until one more signal is one more request: copies within 250 ms are the same one, and the first may be taken in late."""
+    time.sleep(0.25 + 0.5 * SCALE)
+
+
+def within(seconds, measure):
+    """A promise of so many seconds, kept by measure(), which returns how long it took and is called in a folder of its own.
+
+    A busy machine breaks it now and then, a program that waits for something does so each time.
+    """
+    home = os.getcwd()
+    took = []
+    while len(took) < TRIES and not (took and took[-1] < seconds * SCALE):
+        os.chdir(tempfile.mkdtemp(dir=home))
+        took.append(measure())
+        os.chdir(home)
+    assert took[-1] < seconds * SCALE, f"{seconds} s were promised, it took {took}"
+
+
+# A process, its threads and its descriptors come and go while we look, so whatever is listed may be gone before it is read.
+
+def _read_each(folder, read):
+    """What read(PATH) gives for each entry of a folder that is still there, by name; nothing if there is no folder."""
+    found = {}
+    try:
+        names = os.listdir(folder)
+    except OSError:
+        return found
+    for name in names:
         try:
-            found += [int(word) for word in path.read_text().split()]
+            found[name] = read(f"{folder}/{name}")
         except OSError:
             pass
     return found
 
 
-def stat_of(pid):
-    """State and the rest of /proc/PID/stat behind the name, or None if it is gone."""
+def _read_text(path):
+    with open(path, encoding="utf-8", errors="replace") as file:
+        return file.read()
+
+
+def open_files_of(pid):
+    """What a process has open: the paths, or what the kernel calls things without one."""
+    return list(_read_each(f"/proc/{pid}/fd", os.readlink).values())
+
+
+def has_open(pid, path):
+    return os.path.realpath(path) in open_files_of(pid)
+
+
+def threads_of(pid):
+    """The fields of /proc/PID/task/THREAD/status of each thread, by thread."""
+    def read(folder):
+        return dict(line.split(":\t", 1) for line in _read_text(f"{folder}/status").splitlines() if ":\t" in line)
+
+    return _read_each(f"/proc/{pid}/task", read)
+
+
+def is_asleep(thread):
+    """Whether one of threads_of() waits for something."""
+    return thread["State"].startswith("S")
+
+
+def are_asleep(threads):
+    """Whether there are any, and all of them wait."""
+    return bool(threads) and all(map(is_asleep, threads.values()))
+
+
+def switches_of(thread):
+    """How often one of threads_of() has been switched away from."""
+    return int(thread["voluntary_ctxt_switches"]) + int(thread["nonvoluntary_ctxt_switches"])
+
+
+def children_of(pid):
+    texts = _read_each(f"/proc/{pid}/task", lambda folder: _read_text(f"{folder}/children"))
+    return [int(word) for text in texts.values() for word in text.split()]
+
+
+def state_of(pid):
+    """The letter of /proc/PID/stat: R, S, T...; X if it is gone."""
     try:
-        return pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        return _read_text(f"/proc/{pid}/stat").rpartition(")")[2].split()[0]
     except OSError:
-        return None
+        return "X"
 
 
 def is_alive(pid):
-    stat = stat_of(pid)
-    return stat is not None and stat[0] not in "ZX"
+    return state_of(pid) not in "ZX"
 
 
 def below(pid):
@@ -150,9 +227,17 @@ def runner_of(process):
     return wait_for(lambda: children_of(process.pid), "the runner")[0]
 
 
+def wait_for_standstill(pid):
+    """Until a process and all below it have been stopped: none of them does anything any more.
+
+    A shell in vfork() cannot be (D): it waits for a child that was, before its exec.
+    """
+    wait_for(lambda: state_of(pid) == "T" and all(state_of(each) in "TD" for each in below(pid)), "all to stand still")
+
+
 def command_line(pid):
     try:
-        return pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        return _read_text(f"/proc/{pid}/cmdline").replace("\0", " ")
     except OSError:
         return "?"
 
@@ -304,10 +389,10 @@ def _nothing_left():
     return not below(os.getpid())
 
 
-def check_nothing_left(seconds=SCALE):
+def check_nothing_left():
     """Nothing that the program started lives on.  What was killed a moment ago has a moment to be gone."""
     try:
-        wait_for(_nothing_left, "the end of all processes", seconds)
+        wait_for(_nothing_left, "the end of all processes", AT_ONCE)
     except AssertionError:
         left = [f"{pid}: {command_line(pid)}" for pid in below(os.getpid())]
         raise AssertionError("left running: " + "; ".join(left)) from None

@@ -5,31 +5,50 @@ import pathlib
 import signal
 import time
 
-from support import (SCALE, SLEEPER, below, check_nothing_left, expect, finish, is_alive, main, run, runner_of, start,
-                     stat_of, wait_for, wait_for_files)
+from support import (SLEEPER, below, check_nothing_left, expect, finish, is_alive, main, open_files_of, run, runner_of, start,
+                     wait_for, wait_for_files, wait_for_standstill, within)
 from test_signals import DEAF, IN_SESSION_OF_ITS_OWN, IN_THE_BACKGROUND, TWICE_REMOVED
 
-LIMIT = 3 * SCALE
+LIMIT = 3                       # seconds
 
 
-def left_by_death(job, choose):
+def begin(job):
+    """A run with a long grace, of which two jobs are there."""
     process = start("-j2", "--grace=1000", *job, ":::", "1", "2", "3")
     wait_for_files("started.1", "started.2")
+    return process
+
+
+def seconds_to_the_end(process, *kills):
+    """How long all that is below the program outlives these: pairs of a process and a signal to it."""
     victims = below(process.pid)
-    os.kill(choose(process), signal.SIGKILL)
-    wait_for(lambda: not any(is_alive(pid) for pid in victims), "the end of all jobs", LIMIT)
-    result = finish(process)
-    check_nothing_left()
-    return result
+    began = time.monotonic()
+    for pid, number in kills:
+        os.kill(pid, number)
+    wait_for(lambda: not any(is_alive(pid) for pid in victims), "the end of all jobs")
+    return time.monotonic() - began
 
 
 def death_of_guardian(job):
-    expect(left_by_death(job, lambda process: process.pid), status=-signal.SIGKILL)
+    def measure():
+        process = begin(job)
+        seconds = seconds_to_the_end(process, (process.pid, signal.SIGKILL))
+        expect(finish(process), status=-signal.SIGKILL)
+        check_nothing_left()
+        return seconds
+
+    within(LIMIT, measure)
 
 
 def death_of_runner(job):
-    expect(left_by_death(job, runner_of), status=-signal.SIGKILL,
-           err="quiesce: the runner died by SIGKILL; its jobs were ended\n")
+    def measure():
+        process = begin(job)
+        seconds = seconds_to_the_end(process, (runner_of(process), signal.SIGKILL))
+        expect(finish(process), status=-signal.SIGKILL, err="quiesce: the runner died by SIGKILL; its jobs were ended\n")
+        check_nothing_left()
+        return seconds
+
+    within(LIMIT, measure)
 
 
 def test_D9_killed_guardian_plain_jobs():
@@ -84,20 +103,13 @@ def test_D9_killed_runner_background_jobs():
 
 def test_D9_guardian_killed_in_the_middle_of_a_stop():
     """The request came first, the grace is long, then the guardian dies: three seconds all the same."""
-    process = start("-j2", "--grace=1000", *DEAF, ":::", "1", "2")
-    wait_for_files("started.1", "started.2")
-    victims = below(process.pid)
-    process.send_signal(signal.SIGTERM)
-    process.send_signal(signal.SIGKILL)
-    wait_for(lambda: not any(is_alive(pid) for pid in victims), "the end of all jobs", LIMIT)
-    finish(process)
+    def measure():
+        process = begin(DEAF)
+        seconds = seconds_to_the_end(process, (process.pid, signal.SIGTERM), (process.pid, signal.SIGKILL))
+        finish(process)
+        return seconds
 
-
-def held_by(pid):
-    try:
-        return {os.readlink(f"/proc/{pid}/fd/{fd}") for fd in os.listdir(f"/proc/{pid}/fd")}
-    except FileNotFoundError:   # closed between the two looks
-        return None
+    within(LIMIT, measure)
 
 
 def test_guardian_holds_neither_input_nor_output():
@@ -107,7 +119,7 @@ def test_guardian_holds_neither_input_nor_output():
     wait_for_files("started.1")
     kept = {"/dev/null", os.readlink(f"/proc/self/fd/{process.stderr.fileno()}")}
     # It may be a moment later than the first job.
-    wait_for(lambda: held_by(process.pid) == kept, "the guardian to let go of everything else")
+    wait_for(lambda: set(open_files_of(process.pid)) == kept, "the guardian to let go of everything else")
     process.terminate()
     finish(process)
 
@@ -140,7 +152,7 @@ def test_C14_stop_sent_to_the_guardian_alone():
                     ":::", "1", process_group=0)
     wait_for_files("started.1", "beat")
     os.kill(process.pid, signal.SIGTSTP)
-    wait_for(lambda: stat_of(process.pid)[0] == "T", "the guardian to stop")
+    wait_for_standstill(process.pid)
     still = os.path.getsize("beat")
     time.sleep(0.2)
     assert os.path.getsize("beat") == still

@@ -8,11 +8,11 @@ import subprocess
 import termios
 import time
 
-from support import (PATIENCE, PROGRAM, SCALE, SLEEPER, Skip, Terminal, below, check_nothing_left, children_of, contains,
-                     expect, finish, is_alive, main, read_until, run, runner_of, start, wait_for, wait_for_files)
+from support import (AT_ONCE, PATIENCE, PROGRAM, SCALE, SLEEPER, Skip, Terminal, below, check_nothing_left, children_of,
+                     contains, end_by, expect, finish, is_alive, main, read_until, run, runner_of, start, wait_for, wait_for_files,
+                     wait_for_standstill, wait_out_copies, within)
 
 PTRACE_SEIZE = 0x4206
-SOON = 1.0 * SCALE              # generous for "at once"
 
 # Jobs that are hard to end.  Each makes the file started.ITEM when it is as stubborn as it gets.
 DEAF = ["python3", "-c", """
@@ -57,7 +57,7 @@ def test_C6_first_ctrl_c_stops_and_dies_by_sigint():
     began = time.monotonic()
     shown.type(b"\x03")
     shown.expect_state("killed by SIGINT")
-    assert time.monotonic() - began < SOON
+    assert time.monotonic() - began < AT_ONCE
     assert shown.lines()[-1] == "quiesce: stopped by SIGINT: 0 done, 2 stopped, 1 not started", shown.lines()
     assert not pathlib.Path("started.3").exists()
     shown.close()
@@ -65,17 +65,21 @@ def test_C6_first_ctrl_c_stops_and_dies_by_sigint():
 
 def test_C6_second_ctrl_c_kills_at_once():
     """Jobs that ignore everything are gone within 0.1 s of the second Ctrl-C."""
-    shown = terminal("-j2", "--grace=1000", *DEAF)
-    shown.type(b"\x03")
-    shown.wait_for_text(b"SIGINT: waiting for 2 jobs to end")
-    time.sleep(0.3)             # what comes within 250 ms is the same request
-    began = time.monotonic()
-    shown.type(b"\x03")
-    shown.expect_state("killed by SIGINT")
-    assert time.monotonic() - began < 0.1 * SCALE, time.monotonic() - began
-    check_nothing_left(0.1 * SCALE)
-    assert shown.lines()[-1] == "quiesce: stopped by SIGINT: 0 done, 2 stopped, 1 not started", shown.lines()
-    shown.close()
+    def measure():
+        shown = terminal("-j2", "--grace=1000", *DEAF)
+        shown.type(b"\x03")
+        shown.wait_for_text(b"SIGINT: waiting for 2 jobs to end")
+        wait_out_copies()
+        began = time.monotonic()
+        shown.type(b"\x03")
+        shown.expect_state("killed by SIGINT")
+        seconds = time.monotonic() - began
+        check_nothing_left()
+        assert shown.lines()[-1] == "quiesce: stopped by SIGINT: 0 done, 2 stopped, 1 not started", shown.lines()
+        shown.close()
+        return seconds
+
+    within(0.1, measure)
 
 
 def seize(pid):
@@ -86,24 +90,28 @@ def seize(pid):
 
 def test_C6_third_ctrl_c_ends_us_at_once():
     """Even while a killed job cannot be reaped, so that the second one did not end the run."""
-    shown = terminal("-j2", "--grace=1000", *DEAF)
-    jobs = below(shown.pid)[1:]
-    for pid in jobs:
-        seize(pid)
-    shown.type(b"\x03")
-    shown.wait_for_text(b"SIGINT: waiting for 2 jobs to end")
-    time.sleep(0.3)             # what comes within 250 ms is the same request
-    shown.type(b"\x03")
-    wait_for(lambda: not any(is_alive(pid) for pid in jobs), "the end of the jobs")
-    time.sleep(0.3)
-    assert is_alive(shown.pid)
-    began = time.monotonic()
-    shown.type(b"\x03")
-    shown.expect_state("killed by SIGINT")
-    assert time.monotonic() - began < 0.1 * SCALE, time.monotonic() - began
-    for pid in jobs:
-        os.waitpid(pid, 0)
-    shown.close()
+    def measure():
+        shown = terminal("-j2", "--grace=1000", *DEAF)
+        jobs = below(runner_of(shown))
+        for pid in jobs:
+            seize(pid)
+        shown.type(b"\x03")
+        shown.wait_for_text(b"SIGINT: waiting for 2 jobs to end")
+        wait_out_copies()
+        shown.type(b"\x03")
+        wait_for(lambda: not any(is_alive(pid) for pid in jobs), "the end of the jobs")
+        wait_out_copies()
+        assert is_alive(shown.pid)
+        began = time.monotonic()
+        shown.type(b"\x03")
+        shown.expect_state("killed by SIGINT")
+        seconds = time.monotonic() - began
+        for pid in jobs:
+            os.waitpid(pid, 0)
+        shown.close()
+        return seconds
+
+    within(0.1, measure)
 
 
 def test_D10_job_that_cannot_be_killed_is_named_and_left():
@@ -112,11 +120,10 @@ def test_D10_job_that_cannot_be_killed_is_named_and_left():
     held = below(runner_of(process))[0]
     seize(held)
     process.send_signal(signal.SIGINT)
-    time.sleep(0.3)             # what comes within 250 ms is the same request
-    process.send_signal(signal.SIGINT)
-    result = expect(finish(process), status=-signal.SIGINT,
+    wait_out_copies()
+    result = expect(end_by(process, signal.SIGINT), status=-signal.SIGINT,
                     err=contains("quiesce: a job cannot be killed and is left behind: ", "quiesce: stopped by SIGINT: "))
-    assert 4.5 < result.seconds < 5 + 2 * SOON, result
+    assert 5 <= result.seconds < 5 + 2 * AT_ONCE, result
     os.waitpid(held, 0)
 
 
@@ -124,9 +131,8 @@ def test_C6_term_after_int_is_the_second_request():
     """Another signal counts like the same one again; the first one is what we die of."""
     process = begin("-j2", "--grace=1000", *DEAF)
     process.send_signal(signal.SIGINT)
-    time.sleep(0.3)
-    process.send_signal(signal.SIGTERM)
-    expect(finish(process), status=-signal.SIGINT,
+    wait_out_copies()
+    expect(end_by(process, signal.SIGTERM), status=-signal.SIGINT,
            err="quiesce: stopped by SIGINT: 0 done, 2 stopped, 1 not started\n")
 
 
@@ -141,10 +147,9 @@ def test_copies_of_a_request_are_one():
 
 def ends_by(number):
     process = begin("-j2", *SLEEPER)
-    process.send_signal(number)
-    result = expect(finish(process), status=-number, out="", err=(
+    result = expect(end_by(process, number), status=-number, out="", err=(
         f"quiesce: stopped by {signal.Signals(number).name}: 0 done, 2 stopped, 1 not started\n"))
-    assert result.seconds < SOON, result
+    assert result.seconds < AT_ONCE, result
 
 
 def test_E4_term_leaves_nothing_and_dies_by_sigterm():
@@ -182,26 +187,23 @@ def test_jobs_get_the_signal_that_we_got():
     job = ["sh", "-c", "trap 'echo INT; exit 1' INT; trap 'echo TERM; exit 1' TERM; > started.$1;"
            " while :; do sleep 0.05; done", "sh", "{}"]
     process = begin("-j2", *job)
-    process.send_signal(signal.SIGINT)
-    expect(finish(process), status=-signal.SIGINT, out="INT\nINT\n")
+    expect(end_by(process, signal.SIGINT), status=-signal.SIGINT, out="INT\nINT\n")
 
 
 def test_those_that_ignore_the_signal_get_term():
     """A shell's background jobs ignore INT: they are ended all the same, within the grace."""
     process = begin("-j2", "--grace=1000", *IN_THE_BACKGROUND)
-    process.send_signal(signal.SIGINT)
-    result = expect(finish(process), status=-signal.SIGINT)
-    assert result.seconds < SOON, result
+    result = expect(end_by(process, signal.SIGINT), status=-signal.SIGINT)
+    assert result.seconds < AT_ONCE, result
 
 
 def test_setsid_and_double_fork_are_found():
     """Who left the job's group, and whose parent is dead, gets TERM once the job has ended."""
     for job in (IN_SESSION_OF_ITS_OWN, TWICE_REMOVED):
         process = begin("-j2", "--grace=1000", *job)
-        process.send_signal(signal.SIGTERM)
-        result = expect(finish(process), status=-signal.SIGTERM)
-        assert result.seconds < SOON, result
-        check_nothing_left(0.1 * SCALE)
+        result = expect(end_by(process, signal.SIGTERM), status=-signal.SIGTERM)
+        assert result.seconds < AT_ONCE, result
+        check_nothing_left()
         os.unlink("started.1")
         os.unlink("started.2")
 
@@ -209,25 +211,22 @@ def test_setsid_and_double_fork_are_found():
 def test_D10_deaf_jobs_are_killed_after_the_grace():
     """After the grace TERM to all, two seconds later KILL; not sooner."""
     process = begin("-j2", "--grace=200ms", *DEAF)
-    process.send_signal(signal.SIGINT)
-    result = expect(finish(process), status=-signal.SIGINT,
+    result = expect(end_by(process, signal.SIGINT), status=-signal.SIGINT,
                     err="quiesce: stopped by SIGINT: 0 done, 2 stopped, 1 not started\n")
-    assert 2.2 <= result.seconds < 2.2 + SOON, result
+    assert 2.2 <= result.seconds < 2.2 + AT_ONCE, result
 
 
 def test_D10_stopped_jobs_are_continued_to_hear_it():
     """A job that was SIGSTOPped gets CONT with its signal."""
     process = begin("-j2", "sh", "-c", "> started.$1; kill -STOP $$; sleep 1000", "sh", "{}")
-    process.send_signal(signal.SIGTERM)
-    result = expect(finish(process), status=-signal.SIGTERM)
-    assert result.seconds < SOON, result
+    result = expect(end_by(process, signal.SIGTERM), status=-signal.SIGTERM)
+    assert result.seconds < AT_ONCE, result
 
 
 def test_grace_is_for_those_who_use_it():
     """A job that needs a moment gets it, its last words come out, and it counts as done if it says so."""
     process = begin("-j2", *TIDY)
-    process.send_signal(signal.SIGTERM)
-    expect(finish(process), status=-signal.SIGTERM, out="clean\nclean\n",
+    expect(end_by(process, signal.SIGTERM), status=-signal.SIGTERM, out="clean\nclean\n",
            err="quiesce: stopped by SIGTERM: 2 done, 1 not started\n")
 
 
@@ -236,22 +235,21 @@ def test_partial_output_comes_last():
     process = begin("-j3", "sh", "-c", "echo $1; > started.$1; [ $1 = 4 ] || exec sleep 1000", "sh", "{}",
                     items=("1", "2", "4", "4", "4"))
     read = read_until(process.stdout.fileno(), b"4\n4\n4\n")
-    process.send_signal(signal.SIGTERM)
-    expect(finish(process), status=-signal.SIGTERM, out="1\n2\n",
+    expect(end_by(process, signal.SIGTERM), status=-signal.SIGTERM, out="1\n2\n",
            err="quiesce: stopped by SIGTERM: 3 done, 2 stopped\n")
     assert read == b"4\n4\n4\n"
 
 
 def test_idle_input_does_not_delay_the_end():
     """No job runs, the producer says nothing: a signal ends us at once."""
-    process = start("true")
-    wait_for(lambda: "SigCgt" in pathlib.Path(f"/proc/{process.pid}/status").read_text(), "the program")
+    process = start("echo")
     process.stdin.write(b"one\n")
     process.stdin.flush()
+    read_until(process.stdout.fileno(), b"one\n")
     began = time.monotonic()
     process.send_signal(signal.SIGTERM)
     assert process.wait(PATIENCE) == -signal.SIGTERM
-    assert time.monotonic() - began < SOON
+    assert time.monotonic() - began < AT_ONCE
 
 
 def ignoring(number):
@@ -293,6 +291,7 @@ def test_C14_ctrl_z_stops_jobs_and_fg_continues_them():
     wait_for_files("started.1", "beat")
     shown.type(b"\x1a")
     shown.expect_state("stopped by SIGTSTP")
+    wait_for_standstill(shown.pid)
     still = os.path.getsize("beat")
     time.sleep(0.2)
     assert os.path.getsize("beat") == still
@@ -342,10 +341,9 @@ def test_C5_signals_at_any_moment_of_the_start():
     for delay in range(60):
         process = start("-j2", "sleep", "{}", ":::", "0.03", "1000", "1000")
         time.sleep(delay * 0.0005 * SCALE)      # the moment is what is tried
-        process.send_signal(signal.SIGINT)
-        result = finish(process)
+        result = end_by(process, signal.SIGINT)
         assert result.status == -signal.SIGINT, result
-        check_nothing_left(0.2 * SCALE)
+        check_nothing_left()
 
 
 if __name__ == "__main__":

@@ -5,9 +5,9 @@ import pathlib
 import signal
 import time
 
-from support import (SCALE, check_nothing_left, contains, expect, finish, main, read_until, run, start, wait_for_files)
+from support import (AT_ONCE, PATIENCE, check_nothing_left, contains, end_by, expect, main, read_until, run, start,
+                     wait_for_files, wait_out_copies, within)
 
-SOON = 2 * SCALE                # generous for "at once"
 EXIT = ["sh", "-c", "exit $0"]
 KILL = ["sh", "-c", "kill -$0 $$"]
 
@@ -109,27 +109,31 @@ def test_fail_fast_stops_what_runs_and_starts_nothing_more():
     job = "[ $0 = bad ] && { until [ -e started ]; do sleep 0.01; done; echo bad; exit 9; }; echo part; > started; exec sleep 1000"
     result = expect(run("-j2", "--fail-fast", "sh", "-c", job, ":::", "long", "bad", "never"), status=9, out="bad\npart\n",
                     err="quiesce: stopped because job 2 (bad) failed with status 9: 0 done, 1 failed, 1 stopped, 1 not started\n")
-    assert result.seconds < SOON, result
+    assert result.seconds < AT_ONCE, result
 
 
 def test_fail_fast_does_not_wait_for_idle_input():
     """The producer says nothing more and does not close: the run ends within 0.1 s of the failure."""
-    process = start("-j2", "--fail-fast", "sh", "-c", "> started; until [ -e go ]; do sleep 0.001; done; exit 5")
-    process.stdin.write(b"1\n")
-    process.stdin.flush()
-    wait_for_files("started")
-    began = time.monotonic()
-    pathlib.Path("go").touch()
-    assert process.wait(20 * SCALE) == 5
-    assert time.monotonic() - began < 0.1 * SCALE, time.monotonic() - began
-    assert process.stderr.read() == b"quiesce: stopped because job 1 (1) failed with status 5: 0 done, 1 failed\n"
+    def measure():
+        process = start("-j2", "--fail-fast", "sh", "-c", "> started; until [ -e go ]; do sleep 0.001; done; exit 5")
+        process.stdin.write(b"1\n")
+        process.stdin.flush()
+        wait_for_files("started")
+        began = time.monotonic()
+        pathlib.Path("go").touch()
+        assert process.wait(PATIENCE) == 5
+        seconds = time.monotonic() - began
+        assert process.stderr.read() == b"quiesce: stopped because job 1 (1) failed with status 5: 0 done, 1 failed\n"
+        return seconds
+
+    within(0.1, measure)
 
 
 def test_fail_fast_kills_deaf_jobs_after_the_grace():
     """The same ladder as for a signal."""
     job = "trap '' TERM; [ $0 = 1 ] && { until [ -e started ]; do sleep 0.01; done; exit 4; }; > started; while :; do sleep 1; done"
     result = expect(run("-j2", "--fail-fast", "--grace=100ms", "sh", "-c", job, ":::", "1", "2"), status=4)
-    assert 2.1 <= result.seconds < 2.1 + SOON, result
+    assert 2.1 <= result.seconds < 2.1 + AT_ONCE, result
     check_nothing_left()
 
 
@@ -144,9 +148,8 @@ def test_signal_during_fail_fast_is_what_we_die_of():
     process = start("-j2", "--fail-fast", "--grace=1000", "sh", "-c", job, ":::", "1", "2")
     read_until(process.stdout.fileno(), b"bad\n")
     process.send_signal(signal.SIGTERM)
-    time.sleep(0.3)             # what comes within 250 ms is the same request
-    process.send_signal(signal.SIGTERM)
-    expect(finish(process), status=-signal.SIGTERM, err=contains("quiesce: stopped by SIGTERM: 0 done, 1 failed, 1 stopped"))
+    wait_out_copies()
+    expect(end_by(process, signal.SIGTERM), status=-signal.SIGTERM, err=contains("quiesce: stopped by SIGTERM: 0 done, 1 failed, 1 stopped"))
 
 
 def test_D5_ignored_sigchld_does_not_make_failures_successes():

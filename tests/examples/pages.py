@@ -5,9 +5,8 @@ import os
 import pathlib
 import signal
 import threading
-import time
 
-from support import PATIENCE, PROGRAM, expect, finish, run, start, wait_for
+from support import PATIENCE, PROGRAM, end_by, expect, finish, run, start, wait_for
 
 PLACES = 8                              # transfers at a time
 NAME = os.path.basename(PROGRAM)
@@ -126,11 +125,8 @@ def failure(name, words):
 
 def stop(process, seconds):
     """One SIGINT, and dead by it in time."""
-    began = time.monotonic()
-    process.send_signal(signal.SIGINT)
-    result = expect(finish(process), -signal.SIGINT, "")
-    took = time.monotonic() - began
-    assert took < seconds, f"took {took:.3f} s"
+    result = expect(end_by(process, signal.SIGINT), -signal.SIGINT, "")
+    assert result.seconds < seconds, result
     return result
 
 

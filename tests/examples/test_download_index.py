@@ -3,9 +3,7 @@
 import sys
 
 import pages
-from support import SCALE, main
-
-AT_ONCE = 0.5 * SCALE
+from support import AT_ONCE, main
 
 
 def test_download_index_takes_all_that_is_there():

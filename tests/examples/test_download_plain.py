@@ -3,9 +3,9 @@
 import sys
 
 import pages
-from support import SCALE, main
+from support import AT_ONCE, main
 
-IN_A_SECOND = (1 + 0.5) * SCALE      # libcurl lets a silent transfer look once a second
+IN_A_SECOND = 1 + AT_ONCE            # libcurl lets a silent transfer look once a second
 
 
 def test_download_plain_takes_all_that_is_there():

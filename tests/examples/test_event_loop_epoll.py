@@ -6,9 +6,9 @@ import signal
 import sys
 import time
 
-from support import SCALE, expect, finish, main, read_until, run, start, wait_for
+from support import (AT_ONCE, are_asleep, end_by, expect, finish, main, read_until, run, start, switches_of, threads_of,
+                     wait_for)
 
-AT_ONCE = 0.5 * SCALE
 LOOK = 0.2                              # seconds that a loop with nothing to do is looked at
 
 
@@ -32,12 +32,13 @@ def await_answer(process, answer):
     assert read_until(process.stdout.fileno(), b"\n").decode() == answer + "\n"
 
 
-def switches(process):
-    """How often its threads have gone to sleep so far, and whether all of them sleep now."""
-    texts = [(path / "status").read_text() for path in pathlib.Path(f"/proc/{process.pid}/task").iterdir()]
-    fields = [dict(line.split(":\t", 1) for line in text.splitlines() if ":\t" in line) for text in texts]
-    return (sum(int(field["voluntary_ctxt_switches"]) for field in fields),
-            all(field["State"].startswith("S") for field in fields))
+def switches_once_asleep(process):
+    """How often each of its threads has been switched away from, now that all of them sleep."""
+    def look():
+        threads = threads_of(process.pid)
+        return are_asleep(threads) and {number: switches_of(thread) for number, thread in threads.items()}
+
+    return wait_for(look, "all threads asleep")
 
 
 def test_event_loop_epoll_answers_for_each_name_once():
@@ -68,10 +69,9 @@ def test_event_loop_epoll_sleeps_when_there_is_nothing_to_do():
     process = start()
     tell(process, "slow", make_file("one", 1))
     await_answer(process, "1 one")
-    wait_for(lambda: switches(process)[1], "all threads asleep")
-    before = switches(process)
+    before = switches_once_asleep(process)
     time.sleep(LOOK)
-    assert switches(process) == before, "it wakes up for nothing"
+    assert switches_once_asleep(process) == before, "it wakes up for nothing"
     os.close(end)
     await_answer(process, "0 slow")
     expect(finish(process), 0, "", "")
@@ -84,18 +84,15 @@ def test_event_loop_epoll_one_ctrl_c_ends_it():
     process = start()
     tell(process, make_file("one", 1), *names)
     await_answer(process, "1 one")
-    began = time.monotonic()
-    process.send_signal(signal.SIGINT)
-    out = b""
-    while chunk := process.stdout.read1():
-        out += chunk
-    assert process.wait() == -signal.SIGINT
-    assert time.monotonic() - began < AT_ONCE, f"took {time.monotonic() - began:.3f} s"
-    lines = [line.split(": ")[0].split() for line in out.decode().splitlines()]
-    assert {name for _, name in lines} <= set(names) and len(lines) == len({name for _, name in lines}), out
-    assert {state for state, _ in lines} <= {"stopped", "cancelled"}, out
-    assert "stopped" in {state for state, _ in lines}, out
-    assert process.stderr.read() == b""
+    # The pipe is given to nobody else, so the input stays open until the program has gone.
+    end_of_input, process.stdin = process.stdin, None
+    result = expect(end_by(process, signal.SIGINT), -signal.SIGINT, err="")
+    end_of_input.close()
+    assert result.seconds < AT_ONCE, result
+    lines = [line.split(": ")[0].split() for line in result.out.splitlines()]
+    assert {name for _, name in lines} <= set(names) and len(lines) == len({name for _, name in lines}), result
+    assert {state for state, _ in lines} <= {"stopped", "cancelled"}, result
+    assert "stopped" in {state for state, _ in lines}, result
     for end in ends:
         os.close(end)
 

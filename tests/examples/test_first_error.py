@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: MIT
 """first_error: as-completed hands out each of nine futures once, whatever becomes of them."""
-import pathlib
 import signal
 import sys
 
-from support import SCALE, expect, finish, main, run, start, wait_for
+from support import SCALE, are_asleep, end_by, expect, main, run, start, threads_of, wait_for
 
 EACH_MS = str(int(100 * SCALE))         # long enough that main has acted on the failure before the next task ends
 NUMBERS = [str(number) for number in range(1, 10)]
@@ -62,8 +61,9 @@ def test_first_error_cancel_hands_out_the_cancelled():
 def wait_until_all_wait(process):
     """All threads are there (main, the attendant, three workers), and none is awake: all nine tasks are submitted, three run."""
     def is_quiet():
-        threads = [(path / "stat").read_text() for path in pathlib.Path(f"/proc/{process.pid}/task").iterdir()]
-        return len(threads) == 5 and all(text.rpartition(")")[2].split()[0] == "S" for text in threads)
+        threads = threads_of(process.pid)
+        return len(threads) == 5 and are_asleep(threads)
+
     wait_for(is_quiet, "three workers, and all threads asleep")
 
 
@@ -71,8 +71,7 @@ def test_first_error_stopped_hands_out_all():
     """SIGINT in the middle: stopped and cancelled futures are handed out, too, each once, and it dies of SIGINT."""
     process = start("drain", "1000000")
     wait_until_all_wait(process)
-    process.send_signal(signal.SIGINT)
-    result = expect(finish(process), -signal.SIGINT, err="")
+    result = expect(end_by(process, signal.SIGINT), -signal.SIGINT, err="")
     ends = [line.split(": ")[1].split(",")[0] for line in result.out.splitlines() if line.startswith("task ")]
     assert sorted(ends) == ["cancelled"] * 6 + ["stopped"] * 3, result
 

@@ -9,9 +9,9 @@ import sys
 import termios
 import time
 
-from support import SCALE, contains, expect, finish, is_sanitized, main, read_until, run, start, wait_for
+from support import (AT_ONCE, contains, end_by, expect, has_open, is_asleep, is_sanitized, main, read_until, run, start,
+                     switches_of, threads_of, wait_for)
 
-AT_ONCE = 0.5 * SCALE
 IDLE_SECONDS = 1
 NAMES_AHEAD = 1000                      # what the queue holds at most
 
@@ -29,22 +29,14 @@ class Started:
 
     def end_by_sigint(self, **expected):
         """One SIGINT: dead of it, at once."""
-        began = time.monotonic()
-        self.process.send_signal(signal.SIGINT)
-        result = finish(self.process)
-        seconds = time.monotonic() - began
-        expect(result, -signal.SIGINT, **expected)
-        assert seconds < AT_ONCE, f"took {seconds:.3f} s\n{result!r}"
+        result = expect(end_by(self.process, signal.SIGINT), -signal.SIGINT, **expected)
+        assert result.seconds < AT_ONCE, result
         os.close(self.input)
 
     def threads(self):
         """Of each thread: whether it sleeps, and how often it was switched away from."""
-        found = {}
-        for path in pathlib.Path(f"/proc/{self.process.pid}/task").iterdir():
-            fields = dict(line.split(":", 1) for line in (path / "status").read_text().splitlines())
-            switches = int(fields["voluntary_ctxt_switches"]) + int(fields["nonvoluntary_ctxt_switches"])
-            found[path.name] = (fields["State"].split()[0] == "S", switches)
-        return found
+        threads = threads_of(self.process.pid)
+        return {number: (is_asleep(thread), switches_of(thread)) for number, thread in threads.items()}
 
     def wait_for_sleepers(self, count):
         """Until so many threads of main, the attendant and the two workers sleep; what each has done so far."""
@@ -56,9 +48,7 @@ class Started:
 
     def wait_for_file(self, name):
         """Until the worker is at this file."""
-        folder = pathlib.Path(f"/proc/{self.process.pid}/fd")
-        path = os.path.realpath(name)
-        wait_for(lambda: path in {os.path.realpath(link) for link in folder.iterdir()}, f"{name} to be opened")
+        wait_for(lambda: has_open(self.process.pid, name), f"{name} to be opened")
 
 
 def make_large():

@@ -1,14 +1,13 @@
 # SPDX-License-Identifier: MIT
 """subprocesses: each child ends in its time or is ended, with all of its group, and has its line."""
-import pathlib
 import re
 import signal
 import sys
 import time
 
-from support import SCALE, below, check_nothing_left, expect, finish, main, run, start, wait_for, wait_for_files
+from support import (AT_ONCE, SCALE, are_asleep, below, check_nothing_left, end_by, expect, finish, main, run, start,
+                     threads_of, wait_for, wait_for_files)
 
-AT_ONCE = 0.5 * SCALE
 GRACE = 1
 FOREVER = "1000"
 
@@ -55,19 +54,8 @@ def wait_until_waiting(process, *names):
 
     A child may be quicker than the call that starts it, and one that is started while a stop comes is killed at once.
     """
-    def is_asleep():
-        stats = [(path / "stat").read_text() for path in pathlib.Path(f"/proc/{process.pid}/task").iterdir()]
-        return all(stat.rpartition(")")[2].split()[0] == "S" for stat in stats)
     wait_for_files(*names)
-    wait_for(is_asleep, "all threads asleep")
-
-
-def stop(process):
-    """One SIGINT; how it ended, and how long that took."""
-    began = time.monotonic()
-    process.send_signal(signal.SIGINT)
-    result = finish(process)
-    return result, time.monotonic() - began
+    wait_for(lambda: are_asleep(threads_of(process.pid)), "all threads asleep")
 
 
 def test_subprocesses_tells_how_each_ended():
@@ -123,22 +111,21 @@ def test_subprocesses_sigint_leaves_nothing_running():
         sleeper("late")))
     wait_until_waiting(process, "plain", "parent", "frozen", "deaf")
     wait_for(lambda: len(below(process.pid)) >= 6, "four children and two of theirs")
-    result, seconds = stop(process)
-    check_nothing_left(AT_ONCE)
+    result = end_by(process, signal.SIGINT)
+    check_nothing_left()
     expect(result, -signal.SIGINT, err=total(5, 0, 0, 4, 1))
     terminated = f"sh: signal {int(signal.SIGTERM)} (Terminated), stopped"
     assert said(result) == [terminated, terminated, terminated, f"sh: signal {int(signal.SIGKILL)} (Killed), stopped",
                             "sh: never started"], result
-    assert GRACE <= seconds < GRACE + AT_ONCE, seconds
+    assert GRACE <= result.seconds < GRACE + AT_ONCE, result
 
 
 def test_subprocesses_sigint_is_quick_when_all_listen():
     """No grace is waited for that nobody needs."""
     process = start(*commands(*[sleeper(name) for name in "abcd"], *[sleeper(name) for name in "efgh"]))
     wait_until_waiting(process, *"abcd")
-    result, seconds = stop(process)
-    expect(result, -signal.SIGINT, err=total(8, 0, 0, 4, 4))
-    assert seconds < AT_ONCE, seconds
+    result = expect(end_by(process, signal.SIGINT), -signal.SIGINT, err=total(8, 0, 0, 4, 4))
+    assert result.seconds < GRACE * SCALE, result
 
 
 def test_subprocesses_second_sigint_does_not_wait_for_the_grace():
@@ -149,11 +136,11 @@ def test_subprocesses_second_sigint_does_not_wait_for_the_grace():
     process.send_signal(signal.SIGINT)
     wait_for_files("told")
     time.sleep(0.3)                     # sooner would be the same request
-    result, _ = stop(process)
+    process.send_signal(signal.SIGINT)
     # The shell may say that its own child was terminated.
-    expect(result, -signal.SIGINT, err=lambda err: err.endswith(total(1, 0, 0, 1)))
+    result = expect(finish(process, began=began), -signal.SIGINT, err=lambda err: err.endswith(total(1, 0, 0, 1)))
     assert said(result) == [f"sh: signal {int(signal.SIGKILL)} (Killed), stopped"], result
-    assert time.monotonic() - began < 0.3 + AT_ONCE
+    assert result.seconds < GRACE * SCALE, result
 
 
 def test_subprocesses_refuses_what_makes_no_sense():

@@ -4,11 +4,8 @@ import os
 import pathlib
 import signal
 import sys
-import time
 
-from support import SCALE, expect, finish, main, read_until, run, start
-
-AT_ONCE = 0.5 * SCALE
+from support import AT_ONCE, end_by, expect, finish, main, read_until, run, start
 
 
 def lines(*wanted):
@@ -61,12 +58,9 @@ def test_use_from_cpp_one_sigint_ends_it_at_once():
     ends = [os.open(name, os.O_RDWR) for name in pipes]
     process = start("file", *pipes)
     read_until(process.stdout.fileno(), b"file: one\n")
-    began = time.monotonic()
-    process.send_signal(signal.SIGINT)
-    result = finish(process)
-    seconds = time.monotonic() - began
-    expect(result, -signal.SIGINT, "", lines(*["use_from_cpp: stopped by SIGINT"] * len(pipes)))
-    assert seconds < AT_ONCE, f"took {seconds:.3f} s"
+    result = expect(end_by(process, signal.SIGINT), -signal.SIGINT, "",
+                    lines(*["use_from_cpp: stopped by SIGINT"] * len(pipes)))
+    assert result.seconds < AT_ONCE, result
     for end in ends:
         os.close(end)
 

@@ -14,7 +14,8 @@ import sys
 import termios
 import time
 
-PATIENCE_S = 120 * float(os.environ.get("QS_TEST_TIME_SCALE", "1"))
+SCALE = float(os.environ.get("QS_TEST_TIME_SCALE", "1"))
+PATIENCE_S = 120 * SCALE
 LEFT_ALONE_S = "3"
 
 
@@ -86,6 +87,14 @@ def session_members(session):
     return found
 
 
+def left_running(session):
+    """Who is still there, though what has just ended has a moment to be gone."""
+    until = time.monotonic() + SCALE
+    while (left := session_members(session)) and time.monotonic() < until:
+        time.sleep(0.002)
+    return left
+
+
 def expect(ok, what, screen):
     if not ok:
         sys.exit("FAIL: %s; the screen:\n%s" % (what, screen.text))
@@ -105,7 +114,8 @@ def ctrl_c(source):
 
     expect(os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGINT, "status %#x, no death by SIGINT" % status, screen)
     expect(re.search(r"stopped by SIGINT: \d+ done", screen.last_line()), "last line '%s'" % screen.last_line(), screen)
-    expect(not session_members(pid), "left running: %s" % session_members(pid), screen)
+    left = left_running(pid)
+    expect(not left, "left running: %s" % left, screen)
     packed = [name for name in os.listdir(source + "/build/run") if name.endswith(".gz")]
     done = int(re.search(r"stopped by SIGINT: (\d+) done", screen.text).group(1))
     stopped = int((re.search(r"(\d+) stopped", screen.text) or [0, 0])[1])
@@ -127,7 +137,8 @@ def left_alone(source):
     expect(status == 0, "status %#x" % status, screen)
     expect(items and all(os.path.exists("%s/%s.gz" % (source, item)) for item in items), "a copy was not packed", screen)
     expect(re.search(r"\b%d done" % len(items), screen.last_line()), "last line '%s'" % screen.last_line(), screen)
-    expect(not session_members(pid), "left running: %s" % session_members(pid), screen)
+    left = left_running(pid)
+    expect(not left, "left running: %s" % left, screen)
     print(screen.last_line())
 
 
