@@ -4,9 +4,10 @@
  *
  *	idle [SECONDS]		10 s unless told otherwise
  *
- * A pool that has worked, its workers all there; the attendant, for signals and for a deadline that is far away; a thread that
- * waits for a task which waits for a stop.  The kernel counts how often each thread has gone to sleep; this program counts the
- * difference over the time, its own main thread apart.  Exit status 1 if it is not 0.
+ * A pool that has worked, its workers all there; the attendant, for signals and for a deadline that
+ * is far away; a thread that waits for a task which waits for a stop.  The kernel counts how often
+ * each thread has gone to sleep; this program counts the difference over the time, its own main
+ * thread apart.  Exit status 1 if it is not 0.
  */
 #include <dirent.h>
 #include <stdio.h>

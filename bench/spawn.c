@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * spawn.c - what a child process costs: start a program and wait for its end, beside the bare system calls.
+ * spawn.c - what a child process costs: start a program and wait for its end,
+ * beside the bare system calls.
  *
  *	spawn [ROUNDS [PROGRAM]]	11, /bin/true
  *
- * A program that is linked statically and does nothing shows the difference best: most of what /bin/true costs is its
- * dynamic linker.
+ * A program that is linked statically and does nothing shows the difference best: most of what
+ * /bin/true costs is its dynamic linker.
  */
 #define _GNU_SOURCE
 #include <errno.h>

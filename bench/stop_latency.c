@@ -4,8 +4,9 @@
  *
  *	stop_latency [ROUNDS]
  *
- * Ours: threads in qs_sleep() without a deadline, under the soft token of qs_stop_on_signals(); the signal is sent by kill().
- * Bare: threads in a futex wait on one word; one wake call for all, no signal and no handler.  That is the least the kernel needs.
+ * Ours: threads in qs_sleep() without a deadline, under the soft token of qs_stop_on_signals(); the
+ * signal is sent by kill().  Bare: threads in a futex wait on one word; one wake call for all, no
+ * signal and no handler.  That is the least the kernel needs.
  */
 #define _GNU_SOURCE
 #include <linux/futex.h>
@@ -72,7 +73,10 @@ static double take(int threads, qs_stop *stop)
 		measure_must("pthread_create", -pthread_create(&ids[i], &attributes, block, &blocked[i]));
 	}
 	(void)pthread_barrier_wait(&all_there);
-	/* Nobody can see that a thread has fallen asleep in a call; those that have not yet only look better. */
+	/*
+	 * Nobody can see that a thread has fallen asleep in a call; those that have
+	 * not yet only look better.
+	 */
 	(void)qs_sleep(qs_after_ms(SETTLE_MS), NULL);
 	begin = measure_now();
 	if (stop != NULL)

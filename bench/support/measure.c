@@ -2,7 +2,8 @@
 /*
  * measure.c - a process per figure: fork, take it, send it back through a pipe.
  *
- * This process makes no thread and no object of the library, so a child of it is as fresh as a program just started.
+ * This process makes no thread and no object of the library, so a child of it is as fresh
+ * as a program just started.
  */
 #include "support/measure.h"
 
@@ -46,7 +47,7 @@ double measure_heap(void)
 	return (double)info.uordblks + (double)info.hblkhd;
 }
 
-/* ------------------------------------------------------------------------------------------------------- a figure */
+/* ------------------------------------------------------------------------------------- a figure */
 
 static double take_fresh(measure_fn *fn)
 {
@@ -69,7 +70,7 @@ static double take_fresh(measure_fn *fn)
 	return figure;
 }
 
-/* ---------------------------------------------------------------------------------------------------------- spread */
+/* --------------------------------------------------------------------------------------- spread */
 
 static int by_size(const void *one, const void *other)
 {
@@ -136,7 +137,7 @@ unsigned measure_rounds(int argc, char **argv, unsigned usual)
 	return (unsigned)rounds;
 }
 
-/* --------------------------------------------------------------------------------------------------------- machine */
+/* -------------------------------------------------------------------------------------- machine */
 
 static void print_processor(void)
 {

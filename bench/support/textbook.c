@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * textbook.c - written as it is taught, neither slowed down nor sped up: lock, link, unlock, signal.
+ * textbook.c - written as it is taught, neither slowed down nor sped up:
+ * lock, link, unlock, signal.
  */
 #include "support/textbook.h"
 

@@ -2,9 +2,9 @@
 /*
  * run.c - one task in a worker's hands.
  *
- * Before a body is entered the task is judged: the claim comes first (the task is out of the queue), the look at the tokens
- * after it.  So once an ask has returned, no claim succeeds any more; a body that was judged just before may still be
- * entered.
+ * Before a body is entered the task is judged: the claim comes first (the task is out of the
+ * queue), the look at the tokens after it.  So once an ask has returned, no claim succeeds any
+ * more; a body that was judged just before may still be entered.
  *
  * What follows the body, in this order, and what the user's code in it is:
  *
@@ -43,7 +43,7 @@ struct run {
 	int returned;
 };
 
-/* ------------------------------------------------------------------------------------------------- the user's code */
+/* ------------------------------------------------------------------------------ the user's code */
 
 /* The callbacks of a task that has ended; false as qs__frame_leave(). */
 static bool call_back(struct qs__worker *worker, qs_future *future)
@@ -70,9 +70,12 @@ static void let_go(struct qs__worker *worker, qs_future *future)
 		(void)qs__frame_leave(worker, &frame);
 }
 
-/* ---------------------------------------------------------------------------------------------------- after a body */
+/* --------------------------------------------------------------------------------- after a body */
 
-/* The words that a wait of this task left about why it could never end, if the body has none of its own. */
+/*
+ * The words that a wait of this task left about why it could never end, if the
+ * body has none of its own.
+ */
 static void say_deadlock(struct run *run)
 {
 	const size_t length = strlen(run->task.deadlock);
@@ -106,7 +109,10 @@ static struct qs__outcome judge(struct run *run)
 	return outcome;
 }
 
-/* The end of a task that was not waited for, or that has returned in a forked child, where nothing is left to do. */
+/*
+ * The end of a task that was not waited for, or that has returned in a forked child,
+ * where nothing is left to do.
+ */
 static void forget(struct qs__worker *worker, qs_future *future)
 {
 	if (!qs__object_is_ours(worker->pool, QS__MAGIC_POOL))
@@ -146,7 +152,7 @@ static void finish(struct run *run)
 	qs__atomic_fini(&run->task.checkpoint);
 }
 
-/* --------------------------------------------------------------------------------------------------------- a body */
+/* --------------------------------------------------------------------------------------- a body */
 
 static void call_body(void *arg)
 {
@@ -157,7 +163,10 @@ static void call_body(void *arg)
 	qs__thread_restore_cancel(run->cancel_before);
 }
 
-/* It does not return: it has ended the thread, or its exception goes up to somebody who catches it and lives on. */
+/*
+ * It does not return: it has ended the thread, or its exception goes up to somebody who
+ * catches it and lives on.
+ */
 static void body_exited(void *arg)
 {
 	struct run *run = arg;
@@ -195,9 +204,12 @@ static void run_body(struct qs__worker *worker, qs_future *future, qs_stop *abov
 	finish(&run);
 }
 
-/* -------------------------------------------------------------------------------------------------- before a body */
+/* -------------------------------------------------------------------------------- before a body */
 
-/* What is due for a task that was cancelled, taken out of it: who finds it among the unstarted sees to the rest. */
+/*
+ * What is due for a task that was cancelled, taken out of it: who finds it among the
+ * unstarted sees to the rest.
+ */
 struct dues {
 	bool has_callbacks;
 	qs_destroy_fn *destroy;
@@ -237,7 +249,10 @@ static void note_unstarted(qs_pool *pool, qs_future *future)
 	qs__pool_note_unstarted(pool, &one);
 }
 
-/* Cancels the task that it has taken; one that is cancelled with all of the pool's is noted as never started. */
+/*
+ * Cancels the task that it has taken; one that is cancelled with all of the pool's
+ * is noted as never started.
+ */
 static void refuse(struct qs__worker *worker, qs_future *future, qs_stop *asked, bool is_for_pool)
 {
 	const struct qs__cause *cause = asked != NULL ? qs__stop_cause(asked) : &qs__cause_shutdown;
@@ -246,7 +261,10 @@ static void refuse(struct qs__worker *worker, qs_future *future, qs_stop *asked,
 
 	if (is_for_pool)
 		note_unstarted(worker->pool, future);
-	/* After that: a join that leaves this worker behind, for its outer task, goes when all are counted. */
+	/*
+	 * After that: a join that leaves this worker behind, for its outer task,
+	 * goes when all are counted.
+	 */
 	qs__pool_count(worker->pool, state);
 	if (pay(worker, future, &dues))
 		qs__pool_unhold(worker->pool);

@@ -8,8 +8,9 @@
 #include "exec/pool.h"
 
 /*
- * Judge a task that the caller has taken out of the queue and claimed, in its worker's thread: run it or cancel it, tell, and
- * give back its hold and the pool's reference.  `above` is what the task's own token hangs below; borrowed for the call.
+ * Judge a task that the caller has taken out of the queue and claimed, in its worker's thread: run
+ * it or cancel it, tell, and give back its hold and the pool's reference.  `above` is what the
+ * task's own token hangs below; borrowed for the call.
  */
 void qs__serve(struct qs__worker *worker, qs_future *future, qs_stop *above);
 

@@ -2,8 +2,8 @@
 /*
  * worker.c - one worker's life: it comes, takes tasks until there are none any more, and leaves.
  *
- * A body may end the thread.  Then the worker leaves on the way out, and its place is free again for another one, which is
- * started at once if there are tasks to be run.
+ * A body may end the thread.  Then the worker leaves on the way out, and its place is free again
+ * for another one, which is started at once if there are tasks to be run.
  *
  * The last touch of the pool is giving back the worker's own reference.
  *
@@ -21,7 +21,7 @@
 #include "exec/run.h"
 #include "platform/signal_mask.h"
 
-/* ------------------------------------------------------------------------------------------------ init and finish */
+/* ------------------------------------------------------------------------------ init and finish */
 
 /* The first one is kept for the report, in words; `out` receives the words of this one. */
 static void note_error(struct qs__worker *worker, int error, const char *what, char out[QS_TEXT_SIZE])
@@ -81,7 +81,7 @@ void qs__worker_finish(struct qs__worker *worker)
 		note_error(worker, error, "could not finish", text);
 }
 
-/* -------------------------------------------------------------------------------------------------------- its life */
+/* ------------------------------------------------------------------------------------- its life */
 
 static void set_thread_id(struct qs__worker *worker, int id)
 {
@@ -90,7 +90,10 @@ static void set_thread_id(struct qs__worker *worker, int id)
 	qs__mutex_unlock(&worker->lock);
 }
 
-/* Takes tasks until there are none any more; or until a body has returned in a child that it forked, where there is no pool. */
+/*
+ * Takes tasks until there are none any more; or until a body has returned in a child that it
+ * forked, where there is no pool.
+ */
 static void serve_all(void *arg)
 {
 	struct qs__worker *worker = arg;
@@ -172,7 +175,7 @@ static void worker_main(void *arg)
 		qs__pool_release(pool);
 }
 
-/* ----------------------------------------------------------------------------------------------------- own workers */
+/* ---------------------------------------------------------------------------------- own workers */
 
 static int start(qs_pool *pool, struct qs__worker *worker, qs__thread *out_thread)
 {
@@ -212,8 +215,8 @@ static int grow(qs_pool *pool, struct growth *out)
 }
 
 /*
- * Finds somebody for the tasks that a worker has left behind; in a pool that drains, nobody else will.  If no place is free, who
- * has the last one comes here, too.
+ * Finds somebody for the tasks that a worker has left behind; in a pool that drains, nobody else
+ * will.  If no place is free, who has the last one comes here, too.
  */
 static void replace(qs_pool *pool)
 {
@@ -247,7 +250,7 @@ int qs__pool_grow(qs_pool *pool)
 	return error;
 }
 
-/* ------------------------------------------------------------------------------------------------- brought workers */
+/* ------------------------------------------------------------------------------ brought workers */
 
 int qs_pool_work(qs_pool *pool)
 {

@@ -18,7 +18,7 @@ static jmp_buf way_out;
 static bool is_running;		/* a test or a fixture: there is a way out */
 static const char *skip_filter;
 
-/* ---------------------------------------------------------------------------------------------------------- output */
+/* --------------------------------------------------------------------------------------- output */
 
 void print_message(const char *format, ...)
 {
@@ -39,7 +39,7 @@ void print_error(const char *format, ...)
 	va_end(arguments);
 }
 
-/* ---------------------------------------------------------------------------------------------------------- checks */
+/* --------------------------------------------------------------------------------------- checks */
 
 static _Noreturn void leave(enum outcome outcome)
 {
@@ -99,7 +99,7 @@ void cmocka_check_memory(const void *left, const void *right, size_t bytes, bool
 		cmocka_fail(file, line, "%zu bytes are %s", bytes, wants_equal ? "different" : "equal");
 }
 
-/* ----------------------------------------------------------------------------------------------------------- tests */
+/* ---------------------------------------------------------------------------------------- tests */
 
 static enum outcome run_fixture(CMFixtureFunction fixture, void **state)
 {

@@ -2,11 +2,13 @@
 /*
  * cmocka.h - the part of cmocka that our tests use, for a libc that no cmocka was built for.
  *
- * Debian's library is glibc's, and a program of musl cannot be linked with it.  Names and meanings are cmocka's (https://cmocka.org),
- * those that the tests use and no more; tests/unit/test_cmocka.c is passed on both.  What differs: a test that dies of a signal
- * ends the program, which ctest reports; and all output is text on standard output.
+ * Debian's library is glibc's, and a program of musl cannot be linked with it.  Names and meanings
+ * are cmocka's (https://cmocka.org), those that the tests use and no more; tests/unit/test_cmocka.c
+ * is passed on both.  What differs: a test that dies of a signal ends the program, which ctest
+ * reports; and all output is text on standard output.
  *
- * As with cmocka, include <setjmp.h>, <stdarg.h>, <stddef.h> and <stdint.h> first, and assert in the test's own thread.
+ * As with cmocka, include <setjmp.h>, <stdarg.h>, <stddef.h> and <stdint.h> first, and assert
+ * in the test's own thread.
  */
 #ifndef CMOCKA_H
 #define CMOCKA_H

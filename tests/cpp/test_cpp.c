@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_cpp.c - exceptions that leave a body: the end of the program at once, or, where somebody catches them, of the task.
+ * test_cpp.c - exceptions that leave a body: the end of the program at once, or, where somebody
+ * catches them, of the task.
  *
  * longjmp() out of a body is undefined, and documented to be: there is nothing to test.
  */
@@ -32,7 +33,7 @@ const char *__tsan_default_options(void)
 
 enum { TERMINATED = 42 };
 
-/* ------------------------------------------------------------------------------------------------ nobody catches it */
+/* ---------------------------------------------------------------------------- nobody catches it */
 
 /* Waits for a task that throws; the status of a wait that returned. */
 static int wait_for_thrower(void *arg)
@@ -80,7 +81,7 @@ static void test_cpp_B8_exception_that_the_body_catches_is_its_own_affair(void *
 	assert_int_equal(unwound, 1);
 }
 
-/* ------------------------------------------------------------------------------------------- a caller of ours does */
+/* ------------------------------------------------------------------------ a caller of ours does */
 
 /* A host whose threads catch. */
 struct host {
@@ -237,7 +238,7 @@ static void test_cpp_B8_thread_that_caught_may_work_again(void **state)
 	assert_int_equal(qs_pool_destroy(pools[0]), 0);
 }
 
-/* ------------------------------------------------------------------------------- a caller further up the stack does */
+/* ----------------------------------------------------------- a caller further up the stack does */
 
 static void test_cpp_B8_exception_in_the_thread_that_submits_fails_the_task(void **state)
 {

@@ -2,9 +2,10 @@
 /*
  * sites.c - the redirected calls.
  *
- * Each asks is_to_fail() and then either says what the system would say, or hands on to the real one.  Whoever runs in
- * borrowed memory (a child between clone and exec) comes through __wrap_syscall() as well; that is why it is not
- * instrumented and counts nothing but what only the parent calls.
+ * Each asks is_to_fail() and then either says what the system would say, or hands on to
+ * the real one.  Whoever runs in borrowed memory (a child between clone and exec) comes
+ * through __wrap_syscall() as well; that is why it is not instrumented and counts nothing
+ * but what only the parent calls.
  */
 #define _GNU_SOURCE
 #include "faults/sites.h"
@@ -98,7 +99,7 @@ static bool is_to_fail(enum site_kind kind)
 	return true;
 }
 
-/* ---------------------------------------------------------------------------------------------------------- memory */
+/* --------------------------------------------------------------------------------------- memory */
 
 void *__real_calloc(size_t count, size_t bytes);
 void *__wrap_calloc(size_t count, size_t bytes);
@@ -149,7 +150,7 @@ int __wrap_pthread_attr_init(pthread_attr_t *attributes)
 	return is_to_fail(SITE_MEMORY) ? ENOMEM : __real_pthread_attr_init(attributes);
 }
 
-/* ------------------------------------------------------------------------------------------- threads and processes */
+/* ------------------------------------------------------------------------ threads and processes */
 
 int __real_pthread_create(pthread_t *out, const pthread_attr_t *attributes, void *(*fn)(void *), void *arg);
 int __wrap_pthread_create(pthread_t *out, const pthread_attr_t *attributes, void *(*fn)(void *), void *arg);
@@ -179,7 +180,7 @@ CLONE(__clone)
 CLONE(clone)
 #endif
 
-/* ------------------------------------------------------------------------------------------------------ descriptors */
+/* ---------------------------------------------------------------------------------- descriptors */
 
 int __real_eventfd(unsigned value, int flags);
 int __wrap_eventfd(unsigned value, int flags);

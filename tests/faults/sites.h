@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sites.h - the calls by which the library asks the system for something, any of which can be told to fail.
+ * sites.h - the calls by which the library asks the system for something, any of
+ * which can be told to fail.
  *
- * The linker redirects them here (--wrap, see CMakeLists.txt).  A fault is one of a kind: the n-th call of that kind fails,
- * and with `for_ever` all that follow it as well.  Other kinds go on working.
+ * The linker redirects them here (--wrap, see CMakeLists.txt).  A fault is one of a kind:
+ * the n-th call of that kind fails, and with `for_ever` all that follow it as well.
+ * Other kinds go on working.
  */
 #ifndef TEST_SITES_H
 #define TEST_SITES_H
@@ -14,7 +16,8 @@
 enum site_kind {
 	SITE_MEMORY,		/* calloc, mmap, madvise, pthread_attr_init, CPU_ALLOC; -ENOMEM */
 	SITE_THREAD,		/* pthread_create; -EAGAIN */
-	SITE_DESCRIPTOR,	/* eventfd, pipe, pipe2, open, fopen, opendir, fcntl(F_DUPFD...), pidfd_open; -EMFILE */
+	SITE_DESCRIPTOR,	/* eventfd, pipe, pipe2, open, fopen, opendir,
+				   fcntl(F_DUPFD...), pidfd_open; -EMFILE */
 	SITE_PROCESS,		/* clone; -EAGAIN */
 };
 #define SITE_KINDS 4

@@ -2,8 +2,8 @@
 /*
  * test_faults_first.c - a process that has no memory for its very first object (B1).
  *
- * That one asks for a page in which forks are noticed, once in the life of a process; so each look at it is a process of
- * its own, started anew.
+ * That one asks for a page in which forks are noticed, once in the life of a process; so each look
+ * at it is a process of its own, started anew.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -111,7 +111,10 @@ static int (*const makers[])(void) = {
 };
 #define MAKERS (sizeof(makers) / sizeof(makers[0]))
 
-/* A process that has made nothing yet: every request for memory fails in turn, then the object is made. */
+/*
+ * A process that has made nothing yet: every request for memory fails in turn,
+ * then the object is made.
+ */
 static int be_first(size_t maker)
 {
 	struct fault fault = { SITE_MEMORY, 0, true };

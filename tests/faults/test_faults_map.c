@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_faults_map.c - maps while the system refuses what they ask for (B1): an item is handed out, or destroyed, once.
+ * test_faults_map.c - maps while the system refuses what they ask for (B1): an item is handed
+ * out, or destroyed, once.
  */
 #include <errno.h>
 #include <setjmp.h>

@@ -23,7 +23,10 @@
 #define WORKERS 3
 #define TASKS 8
 
-/* Submits until it is refused, or until there are `count`; returns the error.  The futures are to be ended. */
+/*
+ * Submits until it is refused, or until there are `count`; returns the error.  The
+ * futures are to be ended.
+ */
 static int submit_many(qs_pool *pool, qs_future **futures, size_t count, qs_task_fn *fn, void *arg)
 {
 	int error = 0;
@@ -40,7 +43,10 @@ static void end_many(qs_future *const *futures, size_t count, qs_state state)
 		task_end(futures[i], state);
 }
 
-/* A thread that cannot be had is no error but for the first: the others' work is done by those that are there. */
+/*
+ * A thread that cannot be had is no error but for the first: the others' work is done
+ * by those that are there.
+ */
 static int use_life(void)
 {
 	qs_pool_options options = QS_POOL_OPTIONS_INIT;
@@ -85,7 +91,7 @@ static int ask_questions(void)
 	return 0;
 }
 
-/* ------------------------------------------------------------------------------------------------- what a body can do */
+/* --------------------------------------------------------------------------- what a body can do */
 
 static atomic_uint results;
 
@@ -95,7 +101,10 @@ static void destroy_result(void *result)
 	(void)atomic_fetch_sub(&results, 1);
 }
 
-/* Without memory for a token of its own it gets the pool's; without memory for the words it fails all the same. */
+/*
+ * Without memory for a token of its own it gets the pool's; without memory for the
+ * words it fails all the same.
+ */
 static int say_all(qs_task *task, void *arg)
 {
 	qs_task_checkpoint(task, "here");
@@ -153,7 +162,7 @@ static int use_bodies(void)
 	return error;
 }
 
-/* -------------------------------------------------------------------------------------------- those that do not run */
+/* ------------------------------------------------------------------------ those that do not run */
 
 /* While a task runs and another waits; the dump writes, and needs nothing else. */
 static int use_inspection(void)
@@ -272,7 +281,7 @@ static int use_token_above(void)
 	return error;
 }
 
-/* ------------------------------------------------------------------------------------------------------- the way down */
+/* --------------------------------------------------------------------------------- the way down */
 
 static int use_shutdown(void)
 {
@@ -327,7 +336,7 @@ static int use_stragglers(void)
 	return error;
 }
 
-/* ----------------------------------------------------------------------------------------------------- brought workers */
+/* ------------------------------------------------------------------------------ brought workers */
 
 static void *work(void *pool)
 {

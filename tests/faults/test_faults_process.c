@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_faults_process.c - children while the system refuses what they ask for (B1, B4, D13): a child, or none and an error.
+ * test_faults_process.c - children while the system refuses what they ask for (B1, B4, D13): a
+ * child, or none and an error.
  */
 #include <errno.h>
 #include <setjmp.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_faults_queue.c - queues of users while the system refuses what they ask for (B1): an item is in, or still the caller's.
+ * test_faults_queue.c - queues of users while the system refuses what they ask for (B1): an item is
+ * in, or still the caller's.
  */
 #include <errno.h>
 #include <setjmp.h>

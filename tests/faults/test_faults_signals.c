@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_faults_signals.c - the ladder while the system refuses what it asks for (B1, B2): installed whole, or not at all.
+ * test_faults_signals.c - the ladder while the system refuses what it asks for (B1, B2):
+ * installed whole, or not at all.
  */
 #include <errno.h>
 #include <setjmp.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_faults_stop.c - tokens, with and without an attendant, while the system refuses what they ask for (B1, B2, B4).
+ * test_faults_stop.c - tokens, with and without an attendant, while the system refuses what
+ * they ask for (B1, B2, B4).
  */
 #include <errno.h>
 #include <poll.h>

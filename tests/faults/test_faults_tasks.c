@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_faults_tasks.c - what a task can have besides a body, while the system refuses what that asks for (B1, B2).
+ * test_faults_tasks.c - what a task can have besides a body, while the system refuses
+ * what that asks for (B1, B2).
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -37,7 +38,7 @@ static int run_one(qs_pool *pool, qs_task_fn *fn, void *arg)
 	return error;
 }
 
-/* ----------------------------------------------------------------------------------------------------------- callbacks */
+/* ------------------------------------------------------------------------------------ callbacks */
 
 static void count_call(qs_future *future, void *arg)
 {
@@ -72,7 +73,7 @@ static int use_callbacks(void)
 	return error;
 }
 
-/* --------------------------------------------------------------------------------------------------------- time limits */
+/* ---------------------------------------------------------------------------------- time limits */
 
 /* Without memory for a token of its own it hears only of the pool's, and not of its limit. */
 static int run_until_asked(qs_task *task, void *pool)
@@ -119,7 +120,7 @@ static int use_begin_limit(void)
 	return error;
 }
 
-/* -------------------------------------------------------------------------------------------------------------- bounds */
+/* --------------------------------------------------------------------------------------- bounds */
 
 /* In the thread that submits, if there is no room. */
 static int use_caller_runs(void)
@@ -142,7 +143,7 @@ static int use_caller_runs(void)
 	return error;
 }
 
-/* --------------------------------------------------------------------------------------------------- a worker's pointer */
+/* --------------------------------------------------------------------------- a worker's pointer */
 
 static atomic_int begun;
 
@@ -182,7 +183,7 @@ static int use_worker_data(void)
 	return error;
 }
 
-/* -------------------------------------------------------------------------------------------------------- nested waits */
+/* --------------------------------------------------------------------------------- nested waits */
 
 static int submit_and_wait(qs_task *task, void *pool)
 {

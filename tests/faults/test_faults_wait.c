@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_faults_wait.c - waits for many futures at once while the system refuses what they ask for (B1, B4).
+ * test_faults_wait.c - waits for many futures at once while the system refuses
+ * what they ask for (B1, B4).
  *
  * Few futures are waited for with what is on the stack, so there are many.
  */
@@ -19,7 +20,10 @@
 
 #define TASKS 24
 
-/* A pool whose tasks stay until they are let go, and their futures; all of it made while nothing is lacking. */
+/*
+ * A pool whose tasks stay until they are let go, and their futures; all of it made
+ * while nothing is lacking.
+ */
 struct crowd {
 	qs_pool *pool;
 	struct hold hold;

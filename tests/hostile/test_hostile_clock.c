@@ -2,8 +2,8 @@
 /*
  * test_hostile_clock.c - what the wall clock says is nobody's business (A19).
  *
- * The kernel watches: in a child a system call filter ends the process at the first wait that goes by the wall clock, in
- * our code or in libc's on our behalf.
+ * The kernel watches: in a child a system call filter ends the process at the first wait that goes
+ * by the wall clock, in our code or in libc's on our behalf.
  *
  * ctest: serial plain
  */
@@ -43,7 +43,10 @@
 #define JUMP_IF_SET(bits, yes, no) BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, (uint32_t)(bits), yes, no)
 #define RETURN(what) BPF_STMT(BPF_RET | BPF_K, (uint32_t)(what))
 
-/* From here on a futex wait with a timeout on the wall clock kills the process, and so does clock_nanosleep() on it. */
+/*
+ * From here on a futex wait with a timeout on the wall clock kills the process, and so does
+ * clock_nanosleep() on it.
+ */
 static bool forbid_wall_clock_waits(void)
 {
 	struct sock_filter filter[] = {

@@ -2,8 +2,8 @@
 /*
  * test_hostile_deaf.c - the thread that makes everything blocks every signal (C10).
  *
- * What it makes has masks of its own, so a stop comes through: by call, by deadline, and by a signal that another thread
- * takes.  Children have the mask that the program was started with.
+ * What it makes has masks of its own, so a stop comes through: by call, by deadline, and by a
+ * signal that another thread takes.  Children have the mask that the program was started with.
  */
 #define _GNU_SOURCE
 #include <errno.h>

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_hostile_descriptors.c - a process that may have three descriptors, or four, ... or twenty (B4).
+ * test_hostile_descriptors.c - a process that may have three descriptors, or
+ * four, ... or twenty (B4).
  *
- * Whatever the number: a pool works, a stop stops, the way down is gone to its end.  What needs a descriptor says so.
+ * Whatever the number: a pool works, a stop stops, the way down is gone to its end.  What
+ * needs a descriptor says so.
  */
 #define _GNU_SOURCE
 #include <errno.h>

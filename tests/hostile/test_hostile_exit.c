@@ -2,8 +2,8 @@
 /*
  * test_hostile_exit.c - the program ends while tasks run: from a task, or from under them (B9).
  *
- * Each end is a process of its own, started anew: this program with the name of the end as its argument.  However it ends, it
- * ends at once and with the status that was meant.
+ * Each end is a process of its own, started anew: this program with the name of the end as its
+ * argument.  However it ends, it ends at once and with the status that was meant.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -38,7 +38,7 @@
 static qs_pool *pool;
 static atomic_bool is_over;
 
-/* ------------------------------------------------------------------------------------------------------------- the ends */
+/* ------------------------------------------------------------------------------------- the ends */
 
 static int call_exit(qs_task *task, void *arg)
 {
@@ -61,7 +61,10 @@ static int call_abort(qs_task *task, void *arg)
 	abort();
 }
 
-/* What many programs do at their end: in whatever thread that comes, it is bounded and says what it could not do. */
+/*
+ * What many programs do at their end: in whatever thread that comes, it is bounded and
+ * says what it could not do.
+ */
 static void join_at_exit(void)
 {
 	const int error = qs_pool_join(pool, qs_after_ms(JOIN_MS), NULL, NULL);
@@ -96,7 +99,7 @@ static struct end *find_end(const char *name)
 	return NULL;
 }
 
-/* ---------------------------------------------------------------------------------------------------------- the program */
+/* ---------------------------------------------------------------------------------- the program */
 
 /* Runs to the end of the program, and is deaf to a stop. */
 static int be_busy(qs_task *task, void *entered)
@@ -108,7 +111,10 @@ static int be_busy(qs_task *task, void *entered)
 	return 0;
 }
 
-/* A pool at work: one body sleeps, one computes, one has ended, others wait; an attendant with signals and a deadline. */
+/*
+ * A pool at work: one body sleeps, one computes, one has ended, others wait; an attendant
+ * with signals and a deadline.
+ */
 static int live(const struct end *end)
 {
 	static struct gate entered = GATE_INIT;
@@ -135,9 +141,12 @@ static int live(const struct end *end)
 	return CODE;
 }
 
-/* ----------------------------------------------------------------------------------------------------------- the tests */
+/* ------------------------------------------------------------------------------------ the tests */
 
-/* A program that leaves while tasks run leaks, which the sanitizers would say by another exit status. */
+/*
+ * A program that leaves while tasks run leaks, which the sanitizers would
+ * say by another exit status.
+ */
 static int start_anew(void *arg)
 {
 	const struct end *end = arg;

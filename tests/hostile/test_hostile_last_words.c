@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_hostile_last_words.c - a thread-local destructor of the host's uses the library while its worker dies (B10).
+ * test_hostile_last_words.c - a thread-local destructor of the host's uses the library
+ * while its worker dies (B10).
  *
- * By then the thread is no worker any more: the pool may be shut down, and is not destroyed before the thread is gone.
+ * By then the thread is no worker any more: the pool may be shut down, and is not destroyed
+ * before the thread is gone.
  */
 #include <errno.h>
 #include <pthread.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_hostile_many.c - very many tasks, workers and pools; and what is left of them afterwards: nothing (B15).
+ * test_hostile_many.c - very many tasks, workers and pools; and what is left of them
+ * afterwards: nothing (B15).
  *
  * ctest: serial plain
  */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_hostile_space.c - a process whose address space comes to its end, a little later each time (B3).
+ * test_hostile_space.c - a process whose address space comes to its end, a
+ * little later each time (B3).
  *
  * ctest: plain
  */

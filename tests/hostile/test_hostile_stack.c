@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_hostile_stack.c - how large the stacks are, whatever the limit of the shell (B5), and what their end is like (B6).
+ * test_hostile_stack.c - how large the stacks are, whatever the limit of the shell (B5), and
+ * what their end is like (B6).
  *
  * ctest: plain
  */
@@ -51,7 +52,7 @@ static bool is_about(size_t bytes, size_t wanted)
 	return bytes + TOLERANCE >= wanted && bytes <= wanted + TOLERANCE;
 }
 
-/* ----------------------------------------------------------------------------------------------------- how large (B5) */
+/* ------------------------------------------------------------------------------- how large (B5) */
 
 static int tell_size(qs_task *task, void *out)
 {
@@ -164,7 +165,7 @@ static void test_hostile_b5_least_stack_that_is_accepted_is_enough(void **state)
 	(void)pool_end(pool, QS_DRAIN);
 }
 
-/* ---------------------------------------------------------------------------------------------------- overflowed (B6) */
+/* ------------------------------------------------------------------------------ overflowed (B6) */
 
 static char *stack_low;		/* of the worker that overflows: below it lies the guard */
 

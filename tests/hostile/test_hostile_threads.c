@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_hostile_threads.c - a user who may have so many threads and no more, as `ulimit -u` says (B2).
+ * test_hostile_threads.c - a user who may have so many threads and no more,
+ * as `ulimit -u` says (B2).
  *
  * The limit counts all that the user runs, so each child becomes a user whom nobody else is.
  *
@@ -72,7 +73,10 @@ static void end_pool(qs_pool *pool)
 	CHILD_CHECK(qs_pool_destroy(pool) == 0);
 }
 
-/* The first thread, or a later one, is refused: no pool, or one with fewer workers that does all the work. */
+/*
+ * The first thread, or a later one, is refused: no pool, or one with fewer
+ * workers that does all the work.
+ */
 static int work_with(void *arg)
 {
 	const rlim_t threads = *(const rlim_t *)arg;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_hostile_time_namespace.c - the monotonic clock of a container that has been moved is years ahead, or almost at its
- * beginning (A19).
+ * test_hostile_time_namespace.c - the monotonic clock of a container that has been moved is years
+ * ahead, or almost at its beginning (A19).
  *
  * ctest: serial
  */

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_hostile_unload.c - a program that loads the library and unloads it while workers are parked in it (B12).
+ * test_hostile_unload.c - a program that loads the library and unloads it while
+ * workers are parked in it (B12).
  *
- * The library stays: its workers and its attendant would else return into nothing.  All it is used by here comes from
- * dlsym(); the copy that is linked into this program is another one, which shows that two live side by side.
+ * The library stays: its workers and its attendant would else return into nothing.  All it is used
+ * by here comes from dlsym(); the copy that is linked into this program is another one, which shows
+ * that two live side by side.
  */
 #include <dlfcn.h>
 #include <errno.h>

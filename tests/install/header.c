@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * header.c - quiesce.h, first and alone, with all that its macros expand to; compiled as C and as C++.
+ * header.c - quiesce.h, first and alone, with all that its macros expand to;
+ * compiled as C and as C++.
  */
 #include <quiesce.h>
 

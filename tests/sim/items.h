@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * items.h - a queue of counted items for the cases of verbs/item_queue.c, what threads do to it, and the books at the end.
+ * items.h - a queue of counted items for the cases of verbs/item_queue.c, what threads do to it,
+ * and the books at the end.
  *
  *	static void setup(void)
  *	{
@@ -11,7 +12,8 @@
  *
  *	static const struct sim_case some_case = { .setup = setup, .finish = items_end, ... };
  *
- * At the end of each execution what was put was got, or destroyed with the queue, and no item had two fates.
+ * At the end of each execution what was put was got, or destroyed with the queue,
+ * and no item had two fates.
  */
 #ifndef SIM_ITEMS_H
 #define SIM_ITEMS_H

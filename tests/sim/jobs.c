@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * jobs.c - the gate is a word of the simulated machine: who waits at it sleeps there, and a deadlock is seen.
+ * jobs.c - the gate is a word of the simulated machine: who waits at it sleeps
+ * there, and a deadlock is seen.
  *
- * The counts of a job are plain and marked, so that a body which is not published by its end is a race.
+ * The counts of a job are plain and marked, so that a body which is not
+ * published by its end is a race.
  */
 #include "sim/jobs.h"
 

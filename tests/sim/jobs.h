@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * jobs.h - a pool with a few tasks for the cases of exec/, what threads do to it, and the books at the end.
+ * jobs.h - a pool with a few tasks for the cases of exec/, what threads do to it,
+ * and the books at the end.
  *
  *	static void setup(void)
  *	{
@@ -11,8 +12,8 @@
  *
  *	static const struct sim_case some_case = { .setup = setup, .finish = jobs_end, ... };
  *
- * At the end of each execution what was submitted is the sum of the ends, each accepted task has reached one, its body
- * ran if and only if that end says so, and its argument was given back once.
+ * At the end of each execution what was submitted is the sum of the ends, each accepted task has
+ * reached one, its body ran if and only if that end says so, and its argument was given back once.
  */
 #ifndef SIM_JOBS_H
 #define SIM_JOBS_H
@@ -51,7 +52,10 @@ void jobs_begin_with(const qs_pool_options *options);
 /* Joins, checks the books, frees. */
 void jobs_end(void);
 
-/* After a join that gave up, perhaps: each job has ended, whether its body has or not; lets go of them. */
+/*
+ * After a join that gave up, perhaps: each job has ended, whether its body has
+ * or not; lets go of them.
+ */
 void jobs_release(void);
 
 /* Submitted is the sum of the ends. */

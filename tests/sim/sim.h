@@ -2,22 +2,25 @@
 /*
  * sim.h - run production code on a simulated machine, in every order that matters.
  *
- * A *case* is a small scenario.  The simulator runs it again and again; each *execution* takes another path
- * through the choices: which thread goes on, which of the values a load may legally see it sees, whether a park
- * returns for no reason, whether a timeout fires now, whether memory is there.  First exhaustively, with 0, 1,
- * ... up to `preemptions` switches away from a thread that could have gone on; then `random` times by the dice.
+ * A *case* is a small scenario.  The simulator runs it again and again; each *execution* takes
+ * another path through the choices: which thread goes on, which of the values a load may legally
+ * see it sees, whether a park returns for no reason, whether a timeout fires now, whether memory is
+ * there.  First exhaustively, with 0, 1, ... up to `preemptions` switches away from a thread that
+ * could have gone on; then `random` times by the dice.
  *
- * Each execution must end with every thread ended and joined, all memory freed, all descriptors closed and
- * static words back at the value of the beginning; on the way no access after free, no race on QS_PLAIN data, no failed
- * SIM_ASSERT, no crash.
+ * Each execution must end with every thread ended and joined, all memory freed, all descriptors
+ * closed and static words back at the value of the beginning; on the way no access after free, no
+ * race on QS_PLAIN data, no failed SIM_ASSERT, no crash.
  *
- * The preemptions of a case are as many as can be searched whole each time it runs.  A deep run (QS_SIM_DEPTH) adds to them, and
- * there a search may be out of reach, for one preemption more is twenty to a hundred times as many executions.  Such a level
- * is searched until its budget is used (QS_SIM_BUDGET), late preemptions first; at least as many random executions follow, whose
- * preemptions come anywhere; and the line of the case says so: "of 2 preemptions the first 1000000, then 1000000 at random".
+ * The preemptions of a case are as many as can be searched whole each time it runs.  A deep run
+ * (QS_SIM_DEPTH) adds to them, and there a search may be out of reach, for one preemption more is
+ * twenty to a hundred times as many executions.  Such a level is searched until its budget is used
+ * (QS_SIM_BUDGET), late preemptions first; at least as many random executions follow, whose
+ * preemptions come anywhere; and the line of the case says so: "of 2 preemptions the first 1000000,
+ * then 1000000 at random".
  *
- * A case is worth something only if it can fail: its *controls* break one operation of the code each, and the
- * simulator must then find the failure that was foretold.
+ * A case is worth something only if it can fail: its *controls* break one operation of the code
+ * each, and the simulator must then find the failure that was foretold.
  *
  *	static const struct sim_case parking = {
  *		.name = "parking",
@@ -31,8 +34,9 @@
  *
  *	assert_true(sim_verify(&parking));
  *
- * What it cannot see: data that is neither atomic nor marked; load buffering (a load that reads from a store
- * which depends on it); what the kernel does.  Its memory model is a little stronger than C11's.
+ * What it cannot see: data that is neither atomic nor marked; load buffering (a load that
+ * reads from a store which depends on it); what the kernel does.  Its memory model is a
+ * little stronger than C11's.
  *
  * Environment, for those who look closer:
  *
@@ -70,7 +74,8 @@ enum sim_mutation {
 	SIM_WEAKEN,	/* its memory order becomes relaxed; a fence is no fence */
 	SIM_NO_ACQUIRE,	/* acq_rel becomes release */
 	SIM_NO_RELEASE,	/* acq_rel becomes acquire */
-	SIM_DROP,	/* it does not happen: a store, an update, a fence, a park (returns at once), an unpark, a free, a join */
+	SIM_DROP,	/* it does not happen: a store, an update, a fence, a park (returns at
+			   once), an unpark, a free, a join */
 	SIM_SPLIT,	/* a read-modify-write becomes a load and a store */
 	SIM_PRETEND,	/* a load or an update does not happen and yields `value`; a compare-exchange yields success;
 			   an init sets `value`: for counters that are about to wrap */
@@ -78,7 +83,8 @@ enum sim_mutation {
 };
 
 struct sim_control {
-	const char *site;		/* "file.c:function:operation" or "file.c:function:operation(part of the argument)" */
+	const char *site;		/* "file.c:function:operation" or
+					   "file.c:function:operation(part of the argument)" */
 	enum sim_mutation mutation;
 	unsigned foretold;		/* of enum sim_failure; 0 = the case holds all the same */
 	uint64_t value;			/* SIM_PRETEND, SIM_COUNT_UP */
@@ -97,13 +103,18 @@ struct sim_case {
 	int early_timeouts;		/* timeouts that fire while something else could still run */
 	int failed_allocations;
 	int failed_starts;		/* thread starts that return -EAGAIN */
-	bool reuse_memory;		/* freed memory is handed out again at once: finds ABA, misses use after free */
-	uint64_t executions;		/* its own preemptions need more than these: SIM_INCOMPLETE; 0 = 4 million */
+	bool reuse_memory;		/* freed memory is handed out again at once: finds
+					   ABA, misses use after free */
+	uint64_t executions;		/* its own preemptions need more than these:
+					   SIM_INCOMPLETE; 0 = 4 million */
 	uint64_t random;		/* random executions after that */
 	struct sim_control controls[SIM_MAX_CONTROLS];
 };
 
-/* The case holds, and each of its controls fails as foretold.  Says on stdout what was run, and on stderr why not. */
+/*
+ * The case holds, and each of its controls fails as foretold.  Says on stdout what was
+ * run, and on stderr why not.
+ */
 bool sim_verify(const struct sim_case *scenario);
 
 /* The case holds; what its controls do is not looked at. */
@@ -117,7 +128,10 @@ bool sim_fails(const struct sim_case *scenario, unsigned foretold);
 /* Start a thread that `finish` waits for.  The name is borrowed: static text. */
 void sim_thread(const char *name, void (*fn)(void *arg), void *arg);
 
-/* Until sim_signal_end() a signal may arrive once at any point of this thread, and run handler(arg) there. */
+/*
+ * Until sim_signal_end() a signal may arrive once at any point of this thread,
+ * and run handler(arg) there.
+ */
 void sim_signal_begin(void (*handler)(void *arg), void *arg);
 void sim_signal_end(void);
 

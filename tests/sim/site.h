@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * site.h - the places in the source where an operation stands, and the operations as the simulator sees them.
+ * site.h - the places in the source where an operation stands, and the operations as
+ * the simulator sees them.
  *
- * Each atomic operation of the production code calls one of these with its site, made by SIM_SITE: one static
- * record for each place.  The site is what a trace shows and what a negative control aims at.
+ * Each atomic operation of the production code calls one of these with its site, made by
+ * SIM_SITE: one static record for each place.  The site is what a trace shows and what a
+ * negative control aims at.
  */
 #ifndef SIM_SITE_H
 #define SIM_SITE_H
@@ -41,7 +43,10 @@ enum sim_update {
 	SIM_SUB,
 };
 
-/* Values travel as 64 bits, cut to the object's size.  Each call but init and fini is a scheduling point. */
+/*
+ * Values travel as 64 bits, cut to the object's size.  Each call but init and
+ * fini is a scheduling point.
+ */
 void sim_atomic_init(struct sim_site *site, volatile void *object, size_t size, uint64_t value);
 void sim_atomic_fini(struct sim_site *site, const volatile void *object);
 uint64_t sim_load(struct sim_site *site, const volatile void *object, size_t size, enum sim_order order);
@@ -52,7 +57,10 @@ bool sim_compare_exchange(struct sim_site *site, volatile void *object, size_t s
 			  enum sim_order order);
 void sim_fence_seq_cst(struct sim_site *site);
 
-/* Announce a plain access that is about to happen.  No scheduling point: only its order against others is checked. */
+/*
+ * Announce a plain access that is about to happen.  No scheduling point: only its order
+ * against others is checked.
+ */
 void sim_plain_read(struct sim_site *site, const volatile void *object, size_t size);
 void sim_plain_write(struct sim_site *site, const volatile void *object, size_t size);
 

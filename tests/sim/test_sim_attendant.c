@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_sim_attendant.c - bridge/attendant.c and bridge/signals.c: a signal arrives at any point of a thread, deadlines
- * come, and the attendant begins and ends with its tokens.
+ * test_sim_attendant.c - bridge/attendant.c and bridge/signals.c: a signal arrives at any point of
+ * a thread, deadlines come, and the attendant begins and ends with its tokens.
  */
 #define _GNU_SOURCE
 #include <setjmp.h>
@@ -154,7 +154,10 @@ static void two_handlers_setup(void)
 	sim_thread("handler 2", ask_from_handler, second);
 }
 
-/* Both tokens go as soon as their handlers have returned: the attendant holds them as long as it walks. */
+/*
+ * Both tokens go as soon as their handlers have returned: the attendant holds
+ * them as long as it walks.
+ */
 static void release_both(void)
 {
 	qs_stop_release(second);
@@ -467,7 +470,10 @@ static void install_anew_setup(void)
 	sim_thread("taker", deliver, NULL);
 }
 
-/* The handler was called for the first instance and finds the second: nothing but the pointer puts them in order. */
+/*
+ * The handler was called for the first instance and finds the second: nothing but the
+ * pointer puts them in order.
+ */
 static const struct sim_case install_anew_against_handler = {
 	.name = "install-anew-against-handler",
 	.setup = install_anew_setup,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_sim_cancel.c - exec/cancel.c: one task, or all that are pending, are cancelled or stopped while a worker takes them.
+ * test_sim_cancel.c - exec/cancel.c: one task, or all that are pending, are cancelled or stopped
+ * while a worker takes them.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -66,7 +67,10 @@ static const struct sim_case stop_against_claim = {
 	},
 };
 
-/* Nobody else stops it: whether it is in the queue, on its way to a worker, or runs, it hears of the one who does. */
+/*
+ * Nobody else stops it: whether it is in the queue, on its way to a worker, or runs, it
+ * hears of the one who does.
+ */
 static void stop_job_for_good(void *arg)
 {
 	struct job *job = arg;

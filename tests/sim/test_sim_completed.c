@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_sim_completed.c - verbs/as_completed.c and core/collector.c: futures that end while one thread hands them out, others
- * add more, and a descriptor is wanted.
+ * test_sim_completed.c - verbs/as_completed.c and core/collector.c: futures that end while one
+ * thread hands them out, others add more, and a descriptor is wanted.
  *
  * There is no pool: a thread of the case is the worker that ends a future.
  */
@@ -146,7 +146,10 @@ static const struct sim_case descriptor_against_end = {
 	.stale_reads = 3,
 	.random = 20000,
 	.controls = {
-		/* Who ends it does not see the descriptor of a maker that did not see what it pushed. */
+		/*
+		 * Who ends it does not see the descriptor of a maker that
+		 * did not see what it pushed.
+		 */
 		{ "collector.c:qs__collector_push:compare_exchange_acq_rel", SIM_NO_ACQUIRE, SIM_DEADLOCK, 0 },
 		{ "collector.c:take_pushed:exchange_acq_rel", SIM_NO_RELEASE, SIM_DEADLOCK, 0 },
 		/* It sees that there is one, but not which. */

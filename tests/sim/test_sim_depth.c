@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_sim_depth.c - how far the simulator goes: a case's own levels whole, those that QS_SIM_DEPTH adds as far as may be,
- * and what was not searched is said.
+ * test_sim_depth.c - how far the simulator goes: a case's own levels whole, those that QS_SIM_DEPTH
+ * adds as far as may be, and what was not searched is said.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -108,7 +108,10 @@ static void test_sim_depth_adds_a_preemption(void **state)
 	assert_true(sim_fails(&torn, SIM_ASSERTION));
 }
 
-/* Depth first comes to the beginning of the thread last, the dice come anywhere: fifty of theirs find what fifty of its do not. */
+/*
+ * Depth first comes to the beginning of the thread last, the dice come anywhere: fifty of theirs
+ * find what fifty of its do not.
+ */
 static void test_sim_depth_goes_on_at_random_where_a_search_is_cut(void **state)
 {
 	(void)state;

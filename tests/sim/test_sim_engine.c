@@ -2,8 +2,9 @@
 /*
  * test_sim_engine.c - the simulator itself: what is right holds, and its wrong twin is caught.
  *
- * Each kernel is a classic of its kind, small enough to be searched to the end.  Its controls break it in every
- * way that it can be broken; what no control can express is a second function beside the right one.
+ * Each kernel is a classic of its kind, small enough to be searched to the end.  Its controls
+ * break it in every way that it can be broken; what no control can express is a second
+ * function beside the right one.
  */
 #include <setjmp.h>
 #include <stdarg.h>

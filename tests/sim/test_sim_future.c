@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_sim_future.c - core/future.c: one end, seen whole, told to all, and nothing touched after the last owner
- * has gone.
+ * test_sim_future.c - core/future.c: one end, seen whole, told to all, and nothing touched after
+ * the last owner has gone.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_sim_guest.c - exec/guest.c and exec/limit.c: who submits runs the task, and a task that is late is not run.
+ * test_sim_guest.c - exec/guest.c and exec/limit.c: who submits runs the task, and a task
+ * that is late is not run.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_sim_item_queue.c - verbs/item_queue.c and core/depot.c under it: each item has one fate, nobody is left asleep.
+ * test_sim_item_queue.c - verbs/item_queue.c and core/depot.c under it: each item has one
+ * fate, nobody is left asleep.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -98,7 +99,10 @@ static const struct sim_case robbed = {
 	.preemptions = 2,
 	.random = 50000,
 	.controls = {
-		/* As if its first call had been one for ever: it never parks again, but looks and looks. */
+		/*
+		 * As if its first call had been one for ever: it never parks
+		 * again, but looks and looks.
+		 */
 		{ "waiter.c:qs__waiter_untell:fetch_add_relaxed", SIM_DROP, SIM_DEADLOCK | SIM_ENDLESS, 0 },
 	},
 };

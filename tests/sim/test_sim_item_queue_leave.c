@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_sim_item_queue_leave.c - who leaves a queue without an item, out of time or stopped, takes nothing from those that stay.
+ * test_sim_item_queue_leave.c - who leaves a queue without an item, out of time or stopped, takes
+ * nothing from those that stay.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -300,7 +301,10 @@ static const struct sim_case stop_beats_items = {
 	},
 };
 
-/* What comes after the stop comes too late, though it may find the other one parked still, and calls it. */
+/*
+ * What comes after the stop comes too late, though it may find the other one
+ * parked still, and calls it.
+ */
 static void ask_stop_and_put(void *arg)
 {
 	ask_queue_stop(arg);

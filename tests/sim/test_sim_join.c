@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_sim_join.c - exec/join.c: joins against each other and against what ends, begins and overstays meanwhile.  Whatever
- * the join says, its report is whole.
+ * test_sim_join.c - exec/join.c: joins against each other and against what ends, begins and
+ * overstays meanwhile.  Whatever the join says, its report is whole.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_sim_map.c - verbs/map*.c: who frees an item, that the first failure is the last body, and that room is heard of.
+ * test_sim_map.c - verbs/map*.c: who frees an item, that the first failure is the last body,
+ * and that room is heard of.
  *
- * An item's number is plain data: the source writes it, the body and the destructor look at it, in whatever threads those
- * are.
+ * An item's number is plain data: the source writes it, the body and the destructor look at it, in
+ * whatever threads those are.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_sim_mutex.c - base/mutex.c and base/era_lock.c: one holder at a time, nobody left asleep, nothing
- * touched too late.
+ * test_sim_mutex.c - base/mutex.c and base/era_lock.c: one holder at a time, nobody left asleep,
+ * nothing touched too late.
  */
 #include <setjmp.h>
 #include <stdarg.h>

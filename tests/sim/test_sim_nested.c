@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_sim_nested.c - exec/nested.c and exec/wait_graph.c: tasks on each other's stacks, waits that run what they wait for,
- * circles.
+ * test_sim_nested.c - exec/nested.c and exec/wait_graph.c: tasks on each other's stacks, waits that
+ * run what they wait for, circles.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -127,8 +127,8 @@ static void circle_setup(void)
 }
 
 /*
- * One that finds the other pending runs it inside, and that one is refused.  Each was refused or its wait has ended; not
- * both were refused.
+ * One that finds the other pending runs it inside, and that one is refused.  Each was refused or
+ * its wait has ended; not both were refused.
  */
 static void one_is_refused(void)
 {

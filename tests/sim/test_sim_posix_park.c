@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_sim_posix_park.c - platform/posix/park.c on the simulator's atomics: no wake-up is lost, and no node is touched after its
- * thread has gone, be it woken by a thread, by a handler, or too late.
+ * test_sim_posix_park.c - platform/posix/park.c on the simulator's atomics: no wake-up is lost, and
+ * no node is touched after its thread has gone, be it woken by a thread, by a handler, or too late.
  *
- * The source is compiled here under other names, on sleepers that are made of the simulator's own parking.
+ * The source is compiled here under other names, on sleepers that are made of the
+ * simulator's own parking.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -23,8 +24,8 @@
 #define SLEEPS 64	/* in one execution, at most */
 
 /*
- * It puts nothing in order, as nobody says that a pipe does; and its word outlives it, as what a semaphore or a pipe has in
- * the kernel does.
+ * It puts nothing in order, as nobody says that a pipe does; and its word outlives it, as what a
+ * semaphore or a pipe has in the kernel does.
  */
 struct qs__waker {
 	qs__atomic(uint32_t) *is_woken;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_sim_stop.c - core/stop.c and core/callback.c: asking against waiting, being born, going away and
- * unregistering.
+ * test_sim_stop.c - core/stop.c and core/callback.c: asking against waiting, being born,
+ * going away and unregistering.
  */
 #include <setjmp.h>
 #include <stdarg.h>

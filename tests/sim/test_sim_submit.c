@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_sim_submit.c - exec/submit.c: a task is handed over while the pool goes down, with room for it or without.
+ * test_sim_submit.c - exec/submit.c: a task is handed over while the pool goes down,
+ * with room for it or without.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_sim_task_stop.c - the token that governs a task is asked, also by a signal handler, while the task is submitted, claimed,
- * run and forgotten.
+ * test_sim_task_stop.c - the token that governs a task is asked, also by a signal handler, while
+ * the task is submitted, claimed, run and forgotten.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -43,7 +43,10 @@ static const struct sim_case task_stop_against_submit = {
 	},
 };
 
-/* The only worker is busy until the task has ended: so it is the ask that must end it, or the submit that comes after. */
+/*
+ * The only worker is busy until the task has ended: so it is the ask that must end it, or the
+ * submit that comes after.
+ */
 static void submit_with_stop_and_await(void *arg)
 {
 	struct job *job = arg;
@@ -143,7 +146,10 @@ static qs_stop *make_for_handlers(void)
 	return made;
 }
 
-/* The one worker stands at the gate; behind it is a task that is governed by the token, through the pool or by itself. */
+/*
+ * The one worker stands at the gate; behind it is a task that is governed by the token,
+ * through the pool or by itself.
+ */
 static void handler_setup(bool is_of_pool)
 {
 	qs_stop *const asked = make_for_handlers();

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_sim_waiter.c - core/waiter.c: an event that happens against a thread that waits for it, gives up, or
- * leaves.
+ * test_sim_waiter.c - core/waiter.c: an event that happens against a thread that waits for
+ * it, gives up, or leaves.
  *
- * Waiters live on the heap here and are freed as soon as their thread has left, so that a touch that comes too
- * late is seen.
+ * Waiters live on the heap here and are freed as soon as their thread has left, so that a touch
+ * that comes too late is seen.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -287,7 +287,10 @@ static void sleep_finish(void)
 	things_end();
 }
 
-/* No early timeouts: the stop must come through although nothing else would end the sleep before its deadline. */
+/*
+ * No early timeouts: the stop must come through although nothing else would end the
+ * sleep before its deadline.
+ */
 static const struct sim_case sleep_against_stop = {
 	.name = "sleep-against-stop",
 	.setup = sleep_setup,

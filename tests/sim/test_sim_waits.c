@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_sim_waits.c - verbs/wait.c and verbs/as_completed.c on a pool: each kind of waiting against the ends of two tasks.
+ * test_sim_waits.c - verbs/wait.c and verbs/as_completed.c on a pool: each kind of waiting
+ * against the ends of two tasks.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -138,7 +139,10 @@ static const struct sim_case as_completed_left_early = {
 	},
 };
 
-/* A stop interrupts the handing out, and nothing is lost by it: the rest comes when asked for without the stop. */
+/*
+ * A stop interrupts the handing out, and nothing is lost by it: the rest comes when
+ * asked for without the stop.
+ */
 static void collect_under_stop(void *arg)
 {
 	qs_future *const both[] = { jobs[0].future, jobs[1].future };

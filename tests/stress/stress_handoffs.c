@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * stress_handoffs.c - very many hand-offs between threads that park, none of which may stall (G3, A1).
+ * stress_handoffs.c - very many hand-offs between threads that park, none of
+ * which may stall (G3, A1).
  *
- * A hand-off is a thread that wakes another one and goes to sleep itself: a task that is submitted to a pool that is idle, and
- * the wait for its end.  On one CPU each needs the kernel; on two the threads meet in every way there is.  One that is lost shows
- * as a wait that overstays patience.
+ * A hand-off is a thread that wakes another one and goes to sleep itself: a task that is submitted
+ * to a pool that is idle, and the wait for its end.  On one CPU each needs the kernel; on two the
+ * threads meet in every way there is.  One that is lost shows as a wait that overstays patience.
  *
  * ctest: timeout=300
  */
@@ -85,7 +86,7 @@ static void run_relay(void)
 		(void)pool_end(relay.pools[i], QS_DRAIN);
 }
 
-/* ---------------------------------------------------------------------------------------------------------------- CPUs */
+/* ----------------------------------------------------------------------------------------- CPUs */
 
 static cpu_set_t all_cpus;
 

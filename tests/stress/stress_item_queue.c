@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * stress_item_queue.c - putters and getters with little patience, a stop and a close at some moment, and owners that leave.
+ * stress_item_queue.c - putters and getters with little patience, a stop and a close at some
+ * moment, and owners that leave.
  *
- * Each thread makes up its mind call by call: whether it waits and how long, and whether a token that is asked in the middle
- * may end that.  Each gives its reference back when it has done; the last one destroys what is left.  Afterwards the account
- * must be even: each item that was put was got or destroyed, once.
+ * Each thread makes up its mind call by call: whether it waits and how long, and whether a token
+ * that is asked in the middle may end that.  Each gives its reference back when it has done; the
+ * last one destroys what is left.  Afterwards the account must be even: each item that was put
+ * was got or destroyed, once.
  *
  * QS_TEST_SEED repeats the choices (the scheduler's are its own), QS_STRESS_SECONDS says how long.
  */

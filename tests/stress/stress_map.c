@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * stress_map.c - maps with a short life of every kind, while another thread asks, shuts down or does nothing (A17).
+ * stress_map.c - maps with a short life of every kind, while another thread asks, shuts
+ * down or does nothing (A17).
  *
- * Afterwards the account must be even: each item that was pulled was freed once, run and handed out at most once, and all of
- * them were handed out unless the consumer left; the source was closed once; the pool's report adds up.
+ * Afterwards the account must be even: each item that was pulled was freed once, run and handed out
+ * at most once, and all of them were handed out unless the consumer left; the source was closed
+ * once; the pool's report adds up.
  *
  * QS_TEST_SEED repeats the choices (the scheduler's are its own), QS_STRESS_SECONDS says how long.
  *
@@ -42,7 +44,7 @@ struct round {
 	pthread_barrier_t start;
 };
 
-/* ------------------------------------------------------------------------------------------------ what the other does */
+/* -------------------------------------------------------------------------- what the other does */
 
 static void do_nothing(struct round *round)
 {
@@ -87,7 +89,7 @@ static void *act(void *arg)
 	return NULL;
 }
 
-/* --------------------------------------------------------------------------------------------------------- a round */
+/* -------------------------------------------------------------------------------------- a round */
 
 static void round_begin(struct round *round, uint64_t *seed)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * stress_map_memory.c - a map over an endless source: what the library holds at any moment is what the window holds.
+ * stress_map_memory.c - a map over an endless source: what the library holds at any moment
+ * is what the window holds.
  *
  * In a soak it is 10^7 items, for which the promise was made.
  *
@@ -29,7 +30,7 @@
 #define PER_ITEM 2	/* an entry and a future */
 #define OTHERS 400	/* pool, map, set; a debug build's quarantine has 256 */
 
-/* ------------------------------------------------------------------------------------------------------------ endless */
+/* -------------------------------------------------------------------------------------- endless */
 
 static int count_up(void **out_item, void *arg)
 {

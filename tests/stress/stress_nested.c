@@ -1,15 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * stress_nested.c - tasks that wait for tasks, in pools too small for them: nothing hangs, nothing is lost.
+ * stress_nested.c - tasks that wait for tasks, in pools too small for them:
+ * nothing hangs, nothing is lost.
  *
- * *Trees*: each task waits without a deadline for children that it has submitted itself, into a queue that may be full so that it runs
- * them as a guest.  There is always somebody to run them, so no wait may be refused.
+ * *Trees*: each task waits without a deadline for children that it has submitted itself, into a
+ * queue that may be full so that it runs them as a guest.  There is always somebody to run them,
+ * so no wait may be refused.
  *
- * *Tangles*: each task does some of all that a task may do (wait for any others in any way, submit, run as a guest, sleep), with time
- * limits and callbacks that wait, in two pools, while another thread cancels, stops, shuts down, or joins out of time.  There are
- * circles: some waits must be refused, all must end.
+ * *Tangles*: each task does some of all that a task may do (wait for any others in any way,
+ * submit, run as a guest, sleep), with time limits and callbacks that wait, in two pools, while
+ * another thread cancels, stops, shuts down, or joins out of time.  There are circles: some waits
+ * must be refused, all must end.
  *
- * QS_TEST_SEED repeats the choices (the scheduler's are its own), QS_STRESS_SECONDS says how long, for both together.
+ * QS_TEST_SEED repeats the choices (the scheduler's are its own), QS_STRESS_SECONDS says how
+ * long, for both together.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -40,7 +44,7 @@ static qs_time half_of_the_time(void)
 	return qs_after_ms(500 * (given != NULL ? strtoll(given, NULL, 10) : SECONDS));
 }
 
-/* ----------------------------------------------------------------------------------------------------------- trees */
+/* ---------------------------------------------------------------------------------------- trees */
 
 #define CHILDREN_MAX 3
 
@@ -142,7 +146,7 @@ static void test_nested_trees_are_never_refused(void **state)
 	print_message("%lu rounds, %u bodies\n", rounds, atomic_load(&bodies));
 }
 
-/* --------------------------------------------------------------------------------------------------------- tangles */
+/* -------------------------------------------------------------------------------------- tangles */
 
 #define THINGS 24
 #define DEEDS_MAX 4
@@ -267,7 +271,10 @@ static void run_callback(qs_future *future, void *arg)
 	(void)atomic_fetch_add(&thing->calls, 1);
 	if (qs_future_is_ended(future) != 1)
 		(void)atomic_fetch_add(&tally.wrongs, 1);
-	/* Only with a deadline: it may be called in a thread that is no worker, or by the attendant, which others wait for. */
+	/*
+	 * Only with a deadline: it may be called in a thread that is no worker, or by the
+	 * attendant, which others wait for.
+	 */
 	(void)qs_wait(atomic_load(&thing->tangle->things[seed_next(&seed) % THINGS].future), qs_after_ns(1000), NULL);
 	(void)atomic_fetch_sub(&thing->tangle->inside, 1);
 }
@@ -397,7 +404,10 @@ static bool are_all_destroyed(void *arg)
 	return atomic_load(&tangle->inside) == 0;
 }
 
-/* Joins, out of time or not; what is left behind comes back before the pool is destroyed, for its bodies submit. */
+/*
+ * Joins, out of time or not; what is left behind comes back before the pool is
+ * destroyed, for its bodies submit.
+ */
 static void tangle_join(struct tangle *tangle)
 {
 	for (int i = 0; i < POOLS; i++) {

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * stress_pairs.c - a pool with a short life, and two threads that race: each pair of submit, cancel, stop, ask, shutdown and join.
+ * stress_pairs.c - a pool with a short life, and two threads that race: each pair of submit,
+ * cancel, stop, ask, shutdown and join.
  *
- * Every round begins at a barrier, with some tasks submitted, so that both are there from the first instant.  Afterwards the account
- * must be even: each future has one end, each argument was destroyed once, a body ran at most once and only if it was not cancelled.
+ * Every round begins at a barrier, with some tasks submitted, so that both are there from the first
+ * instant.  Afterwards the account must be even: each future has one end, each argument was
+ * destroyed once, a body ran at most once and only if it was not cancelled.
  *
  * QS_TEST_SEED repeats the choices (the scheduler's are its own), QS_STRESS_SECONDS says how long.
  *
@@ -70,7 +72,7 @@ static void submit_thing(struct round *round, struct thing *thing)
 		thing->future = NULL;
 }
 
-/* ------------------------------------------------------------------------------------------------------ what races */
+/* ----------------------------------------------------------------------------------- what races */
 
 static void do_submit(struct round *round, int who)
 {
@@ -119,7 +121,7 @@ static act_fn *const acts[] = { do_submit, do_cancel, do_stop_each, do_ask, do_s
 
 #define ACTS (sizeof(acts) / sizeof(acts[0]))
 
-/* --------------------------------------------------------------------------------------------------------- a round */
+/* -------------------------------------------------------------------------------------- a round */
 
 struct racer {
 	struct round *round;

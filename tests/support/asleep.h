@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * asleep.h - what the kernel says of a thread of this process: whether it sleeps, and how often it went to sleep.
+ * asleep.h - what the kernel says of a thread of this process: whether it sleeps, and
+ * how often it went to sleep.
  *
- * A thread that nobody wakes goes to sleep once.  One that polls, or is woken for nothing, does so again and again.
+ * A thread that nobody wakes goes to sleep once.  One that polls, or is woken for nothing,
+ * does so again and again.
  */
 #ifndef TEST_ASLEEP_H
 #define TEST_ASLEEP_H

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * child.h - a part of a test that runs in a process of its own: it may die, change dispositions, drop privileges.
+ * child.h - a part of a test that runs in a process of its own: it may die, change
+ * dispositions, drop privileges.
  *
- * In the child nothing of cmocka may be used; it says what it found by CHILD_CHECK and returns its exit status.
+ * In the child nothing of cmocka may be used; it says what it found by CHILD_CHECK and
+ * returns its exit status.
  */
 #ifndef TEST_CHILD_H
 #define TEST_CHILD_H

@@ -19,8 +19,8 @@
 #define NS_PER_MS INT64_C(1000000)
 
 /*
- * A task that stays, another behind it that fills the pool's queue, a map that finds no room there, one queue full and one dry, a
- * pipe that stays empty, and a child that reads it.
+ * A task that stays, another behind it that fills the pool's queue, a map that finds no room there,
+ * one queue full and one dry, a pipe that stays empty, and a child that reads it.
  */
 struct stillness {
 	qs_pool *pool;
@@ -218,7 +218,7 @@ size_t each_wait_run(struct each_wait out[EACH_WAIT_MAX], qs_time deadline, qs_s
 	return CALLS;
 }
 
-/* ---------------------------------------------------------------------------------------------------------- checking */
+/* ------------------------------------------------------------------------------------- checking */
 
 static void fail_as(const struct each_wait *wait, const char *when)
 {

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * each_wait.h - every public call that waits, each in a thread of its own, with nothing to wait for but a deadline and a stop.
+ * each_wait.h - every public call that waits, each in a thread of its own, with nothing to wait for
+ * but a deadline and a stop.
  *
- * For tests of what happens to waits meanwhile.  Runs in a child of the test (child.h), whose checks it uses.
+ * For tests of what happens to waits meanwhile.  Runs in a child of the test
+ * (child.h), whose checks it uses.
  */
 #ifndef TEST_EACH_WAIT_H
 #define TEST_EACH_WAIT_H
@@ -20,15 +22,16 @@ struct each_wait {
 };
 
 /*
- * Start them all, with this deadline and this stop; call meanwhile(arg), NULL allowed, when they are under way; and return
- * when all have.  Returns how many there are.
+ * Start them all, with this deadline and this stop; call meanwhile(arg), NULL allowed, when they
+ * are under way; and return when all have.  Returns how many there are.
  */
 size_t each_wait_run(struct each_wait out[EACH_WAIT_MAX], qs_time deadline, qs_stop *stop, void (*meanwhile)(void *arg),
 		     void *arg);
 
 /*
- * The child: until a deadline that is `ms` away, then without one until its stop is asked.  Checks that the first ended at their
- * deadline, not before it and at most `late_ms` after, and the others by the stop; and that no other error leaked out.
+ * The child: until a deadline that is `ms` away, then without one until its stop is asked.  Checks
+ * that the first ended at their deadline, not before it and at most `late_ms` after, and the others
+ * by the stop; and that no other error leaked out.
  */
 struct each_wait_bounds {
 	int64_t ms;

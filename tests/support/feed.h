@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * feed.h - a source for a map, items that do as they are told, and the account of what became of each.
+ * feed.h - a source for a map, items that do as they are told, and the
+ * account of what became of each.
  *
  *	feed_init(&feed, 3);
  *	feed.items[1].returns = -EIO;
@@ -65,8 +66,9 @@ size_t feed_index(const struct feed *feed, const qs_map *map);
 size_t feed_handed(const struct feed *feed);
 
 /*
- * After the map was destroyed and the pool has ended.  The source was closed once; each item that was pulled was destroyed once, run
- * and handed out at most once; what the pool was given is what was pulled, but for what it refused.
+ * After the map was destroyed and the pool has ended.  The source was closed once; each item that
+ * was pulled was destroyed once, run and handed out at most once; what the pool was given is what
+ * was pulled, but for what it refused.
  */
 void feed_fini(struct feed *feed, const qs_report *report);
 

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * gate.h - order between threads of a test, without sleeping and without the library that is tested.
+ * gate.h - order between threads of a test, without sleeping and without
+ * the library that is tested.
  *
  *	static struct gate entered = GATE_INIT;
  *
  *	gate_raise(&entered);		one more has come
  *	gate_await(&entered, 3);	until three have
  *
- * A gate that stays shut for longer than patience allows ends the process with words: a hang that says where.
+ * A gate that stays shut for longer than patience allows ends the process with
+ * words: a hang that says where.
  */
 #ifndef TEST_GATE_H
 #define TEST_GATE_H
@@ -33,7 +35,8 @@ unsigned gate_level(struct gate *gate);
 void gate_await_at(struct gate *gate, unsigned level, const char *file, int line);
 
 /*
- * For what no gate can tell: that a thread is asleep.  True as soon as is_so(arg) is, false when patience has ended.
+ * For what no gate can tell: that a thread is asleep.  True as soon as is_so(arg) is, false
+ * when patience has ended.
  */
 bool eventually(bool (*is_so)(void *arg), void *arg);
 

@@ -2,7 +2,8 @@
 /*
  * halted.c - the child waits, the test halts it.
  *
- * The child writes a byte whenever its waits are under way; the test looks until all its threads are asleep.
+ * The child writes a byte whenever its waits are under way; the test looks until
+ * all its threads are asleep.
  */
 #define _GNU_SOURCE
 #include "support/halted.h"
@@ -59,7 +60,10 @@ static void pause_ms(long ms)
 	(void)nanosleep(&(struct timespec){ ms / MS_PER_S, ms % MS_PER_S * NS_PER_MS }, NULL);
 }
 
-/* Is this thread asleep?  Its state is the letter behind the name, which ends with the last parenthesis. */
+/*
+ * Is this thread asleep?  Its state is the letter behind the name, which ends
+ * with the last parenthesis.
+ */
 static bool is_asleep(pid_t pid, const char *thread)
 {
 	char path[64];

@@ -70,7 +70,10 @@ static bool start_sanitizer_thread(void)
 	return is_started;
 }
 
-/* How many there are.  One that was joined leaves /proc a moment later, and what counts while one leaves may overlook others. */
+/*
+ * How many there are.  One that was joined leaves /proc a moment later, and what counts while one
+ * leaves may overlook others.
+ */
 static int await_threads(void)
 {
 	const qs_time limit = patience();

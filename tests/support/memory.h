@@ -1,14 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * memory.h - the library's memory, piece by piece: how much of it there is, and none when a test says so.
+ * memory.h - the library's memory, piece by piece: how much of it there is, and
+ * none when a test says so.
  *
- * It brings qs__alloc() and its companions.  A program that calls one of these functions gets them, since the linker looks
- * here first, and the library's own are left out.  tests/faults is for what the library asks of the system beside memory.
+ * It brings qs__alloc() and its companions.  A program that calls one of these functions gets them,
+ * since the linker looks here first, and the library's own are left out.  tests/faults is for what
+ * the library asks of the system beside memory.
  */
 #ifndef TEST_MEMORY_H
 #define TEST_MEMORY_H
 
-/* For the beginning of a test: nothing is there, whatever the one before has left, and nothing fails. */
+/*
+ * For the beginning of a test: nothing is there, whatever the one before has
+ * left, and nothing fails.
+ */
 void memory_reset(void);
 
 /* Allocated and not freed. */
@@ -18,7 +23,10 @@ long memory_pieces(void);
 long memory_most_pieces(void);
 void memory_mark(void);
 
-/* Of the allocations from now on, the first `granted` succeed, then `failing` fail; what comes after them succeeds again. */
+/*
+ * Of the allocations from now on, the first `granted` succeed, then `failing` fail; what comes
+ * after them succeeds again.
+ */
 void memory_fail(long granted, long failing);
 void memory_fail_none(void);
 

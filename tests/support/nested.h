@@ -22,7 +22,10 @@
 
 #define OTHERS_MAX 4
 
-/* Each returns what the wait does; that of as-completed 0 when it was handed one.  The fifth is qs_wait_all(). */
+/*
+ * Each returns what the wait does; that of as-completed 0 when it was handed one.
+ * The fifth is qs_wait_all().
+ */
 typedef int wait_fn(qs_future *const *futures, size_t count, qs_time deadline, qs_stop *stop);
 wait_fn wait_one;
 wait_fn wait_any;
@@ -56,7 +59,10 @@ void waiter_begin(struct waiter *it, qs_pool *pool, const char *name);
 
 void waiter_add(struct waiter *it, qs_future *other);
 
-/* Waits for its end with patience, checks the state and releases; the others are the test's to release. */
+/*
+ * Waits for its end with patience, checks the state and releases; the others
+ * are the test's to release.
+ */
 void waiter_end(struct waiter *it, qs_state state);
 
 /* A task that notes where it ran; its argument is the place. */

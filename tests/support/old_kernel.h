@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * old_kernel.h - run a test program again as if on Linux 5.4: what is newer is refused by a system call filter.
+ * old_kernel.h - run a test program again as if on Linux 5.4: what is newer is refused
+ * by a system call filter.
  *
  *	close_range()				-ENOSYS
  *	clone(CLONE_PIDFD)			-EINVAL, so that pidfd_open() must do
@@ -20,7 +21,10 @@
 /* True if this is the run on an old kernel; ends the program if there is no such filter here. */
 bool old_kernel_if_asked(int argc, char **argv);
 
-/* The exit code of all tests but those whose names fit the pattern; OLD_KERNEL_SKIP if there is no filter. */
+/*
+ * The exit code of all tests but those whose names fit the pattern;
+ * OLD_KERNEL_SKIP if there is no filter.
+ */
 int old_kernel_run_again(const char *without);
 
 #define OLD_KERNEL_SKIP 77

@@ -25,15 +25,18 @@ static inline qs_time patience(void)
 	return qs_after_s(30 * patience_scale());
 }
 
-/* What is to wait for nothing may take so many ns: generous, but far less than whatever it would wait for by mistake. */
+/*
+ * What is to wait for nothing may take so many ns: generous, but far less than whatever it
+ * would wait for by mistake.
+ */
 static inline int64_t at_once_ns(void)
 {
 	return 1000000000 * patience_scale();
 }
 
 /*
- * A promise of so many ns on an idle machine, kept by one of a few measurements at least: a busy machine is late now and
- * then, a mistake is late each time.
+ * A promise of so many ns on an idle machine, kept by one of a few measurements at least: a busy
+ * machine is late now and then, a mistake is late each time.
  */
 static inline bool is_kept_within(int64_t ns, int64_t (*measure)(void))
 {

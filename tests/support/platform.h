@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * platform.h - what a test may not ask of the platform layer that this build has: the table of docs/design/platform.md.
+ * platform.h - what a test may not ask of the platform layer that this build has: the table of
+ * docs/design/platform.md.
  *
  *	skip_on_posix(POSIX_NO_RAW_FORKS);
  *

@@ -13,7 +13,10 @@
 /* A pool of so many workers. */
 qs_pool *pool_make(uint32_t workers);
 
-/* Shuts down and joins with patience; checks that nothing was lost and nobody left behind; destroys.  Returns the report. */
+/*
+ * Shuts down and joins with patience; checks that nothing was lost and nobody left behind;
+ * destroys.  Returns the report.
+ */
 qs_report pool_end(qs_pool *pool, qs_shutdown_mode mode);
 
 /* Nothing was lost: submitted = the sum of the ends. */

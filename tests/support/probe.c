@@ -142,7 +142,10 @@ static int mode_orphan(int out)
 	return 0;
 }
 
-/* The child takes SIGTERM by sigwait, then reads until its parent has gone: the parent holds the other end. */
+/*
+ * The child takes SIGTERM by sigwait, then reads until its parent has gone: the
+ * parent holds the other end.
+ */
 static int mode_tidy(int out)
 {
 	int link[2];
@@ -221,8 +224,8 @@ bool probe_is_asked(int argc, char **argv)
 }
 
 /*
- * Ends by _exit(): at exit() the leak checker of a sanitizer stops the world by ptrace, and waits for ever if a signal
- * comes in between.
+ * Ends by _exit(): at exit() the leak checker of a sanitizer stops the world by ptrace, and waits
+ * for ever if a signal comes in between.
  */
 _Noreturn void probe_main(int argc, char **argv)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * probe_run.h - the test's side of a probe (probe.h): start it as a qs_process, read what it writes.
+ * probe_run.h - the test's side of a probe (probe.h): start it as a
+ * qs_process, read what it writes.
  */
 #ifndef TEST_PROBE_RUN_H
 #define TEST_PROBE_RUN_H
@@ -22,7 +23,10 @@ struct probe_options {
 };
 void probe_options_init(struct probe_options *out, const char *mode, int number);
 
-/* Start a probe that writes to PROBE_OUT; `more` (NULL allowed) has further options, and a map besides. */
+/*
+ * Start a probe that writes to PROBE_OUT; `more` (NULL allowed) has further
+ * options, and a map besides.
+ */
 int probe_start_with(struct probe *probe, const char *mode, const qs_process_options *more);
 
 /* The same, and the test fails if it cannot be started. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * soak.h - how often: few times in a run that somebody waits for, many with QS_TEST_SOAK set, overnight.
+ * soak.h - how often: few times in a run that somebody waits for, many with
+ * QS_TEST_SOAK set, overnight.
  */
 #ifndef TEST_SOAK_H
 #define TEST_SOAK_H

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_arguments.c - every public function with each argument missing, out of range or of a newer version (B14).
+ * test_arguments.c - every public function with each argument missing, out of range or
+ * of a newer version (B14).
  *
- * One table, noun by noun in the order of quiesce.h: what is refused is refused by -EINVAL and changes nothing; what may be
- * NULL does nothing.  A function that is not here makes the test faults/each-function-gets-bad-arguments fail.
+ * One table, noun by noun in the order of quiesce.h: what is refused is refused by -EINVAL and
+ * changes nothing; what may be NULL does nothing.  A function that is not here makes the test
+ * faults/each-function-gets-bad-arguments fail.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -65,7 +67,7 @@ static void test_arguments_b14_words_and_time(void **state)
 	assert_true(qs_cpu_count() >= 1);
 }
 
-/* ---------------------------------------------------------------------------------------------------------------- stop */
+/* ----------------------------------------------------------------------------------------- stop */
 
 static void test_arguments_b14_stop_create(void **state)
 {
@@ -121,7 +123,7 @@ static void test_arguments_b14_sleep_and_wait_fd(void **state)
 	assert_int_equal(qs_wait_fd(INT_MAX, POLLIN, QS_NEVER, NULL), -EBADF);
 }
 
-/* ---------------------------------------------------------------------------------------------------------------- task */
+/* ----------------------------------------------------------------------------------------- task */
 
 static int try_task(qs_task *task, void *arg)
 {
@@ -158,7 +160,7 @@ static void test_arguments_b14_task(void **state)
 	(void)pool_end(pool, QS_DRAIN);
 }
 
-/* -------------------------------------------------------------------------------------------------------------- future */
+/* --------------------------------------------------------------------------------------- future */
 
 static void call_back(qs_future *future, void *arg)
 {
@@ -205,7 +207,7 @@ static void test_arguments_b14_future(void **state)
 	(void)pool_end(pool, QS_DRAIN);
 }
 
-/* ---------------------------------------------------------------------------------------------------------------- pool */
+/* ----------------------------------------------------------------------------------------- pool */
 
 static void test_arguments_b14_pool_create(void **state)
 {
@@ -324,7 +326,7 @@ static void test_arguments_b14_way_down(void **state)
 	assert_int_equal(qs_pool_destroy(pool), 0);
 }
 
-/* --------------------------------------------------------------------------------------------------------------- waits */
+/* ---------------------------------------------------------------------------------------- waits */
 
 static void test_arguments_b14_waits(void **state)
 {
@@ -369,7 +371,7 @@ static void test_arguments_b14_as_completed(void **state)
 	qs_as_completed_destroy(set);
 }
 
-/* ----------------------------------------------------------------------------------------------------------------- map */
+/* ------------------------------------------------------------------------------------------ map */
 
 static int one_item(void **out_item, void *arg)
 {
@@ -407,7 +409,7 @@ static void test_arguments_b14_map(void **state)
 	(void)pool_end(pool, QS_DRAIN);
 }
 
-/* --------------------------------------------------------------------------------------------------------------- queue */
+/* ---------------------------------------------------------------------------------------- queue */
 
 static void test_arguments_b14_queue(void **state)
 {
@@ -437,7 +439,7 @@ static void test_arguments_b14_queue(void **state)
 	qs_queue_release(queue);
 }
 
-/* ------------------------------------------------------------------------------------------------------------- process */
+/* -------------------------------------------------------------------------------------- process */
 
 static void test_arguments_b14_process_spawn(void **state)
 {
@@ -506,7 +508,7 @@ static void test_arguments_b14_process(void **state)
 	qs_process_destroy(process);
 }
 
-/* ------------------------------------------------------------------------------------------------------------- signals */
+/* -------------------------------------------------------------------------------------- signals */
 
 static void test_arguments_b14_signals(void **state)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_as_completed.c - futures in the order in which they end, each of them once, and more of them added (A16).
+ * test_as_completed.c - futures in the order in which they end, each of them once, and
+ * more of them added (A16).
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -251,7 +252,7 @@ static int body_result(qs_task *task, void *arg)
 	return qs_task_set_result(task, arg, destroy_count);
 }
 
-/* ---------------------------------------------------------------------------------------------------- one more */
+/* ------------------------------------------------------------------------------------- one more */
 
 static void check_add(qs_as_completed *set, qs_future *future, int is_new)
 {
@@ -372,7 +373,10 @@ static bool is_asleep(void *thread)
 	return strstr(text, ") S ") != NULL;
 }
 
-/* A thread sleeps in next for a future that does not end; one that is added wakes it, when it ends or if it has. */
+/*
+ * A thread sleeps in next for a future that does not end; one that is added wakes it,
+ * when it ends or if it has.
+ */
 static void wake_by_adding(bool has_ended)
 {
 	struct hold holds[2] = { HOLD_INIT, HOLD_INIT };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_as_completed_fd.c - the descriptor of a set: readable while there is something to hand out (A16).
+ * test_as_completed_fd.c - the descriptor of a set: readable while there is
+ * something to hand out (A16).
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -165,7 +166,10 @@ static qs_future *submit_one(qs_pool *pool, qs_as_completed *set, atomic_uint *r
 	return future;
 }
 
-/* An event loop that submits one for each that ends; `at_once` = how many it takes for one event: one, or all. */
+/*
+ * An event loop that submits one for each that ends; `at_once` = how many it takes
+ * for one event: one, or all.
+ */
 static void loop(uint32_t events, int at_once)
 {
 	atomic_uint runs = 0;

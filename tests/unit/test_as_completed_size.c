@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_as_completed_size.c - a set of many futures, and one that lives for long: what it costs (A16), and what becomes of it
- * without memory (B1).
+ * test_as_completed_size.c - a set of many futures, and one that lives for long: what it costs
+ * (A16), and what becomes of it without memory (B1).
  *
  * The futures are bare ones that no pool knows: the test is their worker.
  */
@@ -69,7 +69,7 @@ static void check_over(qs_as_completed *set)
 	assert_int_equal(qs_as_completed_next(set, &future, QS_NEVER, NULL), 0);
 }
 
-/* ------------------------------------------------------------------------------------------------------------ time */
+/* ----------------------------------------------------------------------------------------- time */
 
 #define FEW ((size_t)1 << 10)
 #define MANY ((size_t)1 << 18)
@@ -134,7 +134,7 @@ static void test_as_completed_a16_many_futures_cost_as_much_each_as_few(void **s
 	assert_true(many < FLAT * few);
 }
 
-/* ---------------------------------------------------------------------------------------------------------- memory */
+/* --------------------------------------------------------------------------------------- memory */
 
 #define STREAM 1000000
 #define WINDOW 100
@@ -194,18 +194,24 @@ static void test_as_completed_is_small_again_when_many_were_handed_out(void **st
 	for (size_t i = 0; i < MANY; i++)
 		check_next(set, futures[i]);
 	check_over(set);
-	/* One small piece of the table may be left, and one of the entries'; the last future is still lent. */
+	/*
+	 * One small piece of the table may be left, and one of the entries'; the
+	 * last future is still lent.
+	 */
 	qs__object_empty_quarantine();
 	assert_in_range(memory_pieces(), before, before + 3);
 	qs_as_completed_destroy(set);
 	free(futures);
 }
 
-/* ------------------------------------------------------------------------------------------------------- no memory */
+/* ------------------------------------------------------------------------------------ no memory */
 
 #define MEMBERS 40	/* more than there is room for at the beginning, and again */
 
-/* Each allocation of an add fails once: the future is not in, what is in stays, and the add can be done again. */
+/*
+ * Each allocation of an add fails once: the future is not in, what is in stays, and
+ * the add can be done again.
+ */
 static void test_as_completed_b1_add_without_memory_changes_nothing(void **state)
 {
 	qs_future *futures[MEMBERS];

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_attendant.c - tokens with a deadline or for handlers, and the one thread that serves them all.
+ * test_attendant.c - tokens with a deadline or for handlers, and the one
+ * thread that serves them all.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -198,7 +199,10 @@ static void test_attendant_last_release_may_come_from_its_own_callback(void **st
 
 	(void)state;
 	assert_int_equal(qs_stop_callback_add(&callback, stop, release, extra), 0);
-	/* Not only asked: waits are woken before callbacks run, and one that has not begun can still be removed. */
+	/*
+	 * Not only asked: waits are woken before callbacks run, and one that has not
+	 * begun can still be removed.
+	 */
 	gate_await(&is_releasing, 1);
 	assert_int_equal(qs_stop_callback_remove(callback), 0);
 	qs_stop_release(stop);

@@ -151,7 +151,7 @@ static void test_brought_worker_that_never_comes_is_left_behind(void **state)
 	assert_int_equal(qs_pool_destroy(pool), 0);
 }
 
-/* ------------------------------------------------------------------------------- threads that come of their own will */
+/* ---------------------------------------------------------- threads that come of their own will */
 
 struct visitor {
 	qs_pool *pool;
@@ -193,7 +193,10 @@ static void test_brought_visitor_works_until_the_pool_is_shut_down(void **state)
 	host_end(&host);
 }
 
-/* A start that fails slowly: the first worker comes, the second one not, and much happens until that is known. */
+/*
+ * A start that fails slowly: the first worker comes, the second one not, and much
+ * happens until that is known.
+ */
 struct slow_start {
 	struct host host;
 	struct gate entered;

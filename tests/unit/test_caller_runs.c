@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_caller_runs.c - QS_TASK_CALLER_RUNS: who finds the queue full runs the task itself, as a worker does for so long.
+ * test_caller_runs.c - QS_TASK_CALLER_RUNS: who finds the queue full runs the task itself, as a
+ * worker does for so long.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -81,7 +82,7 @@ static int body_note_place(qs_task *task, void *arg)
 	return place->result;
 }
 
-/* -------------------------------------------------------------------------------------------------------- who runs it */
+/* ---------------------------------------------------------------------------------- who runs it */
 
 static void test_caller_runs_has_ended_when_submit_returns(void **state)
 {
@@ -355,7 +356,7 @@ static void test_caller_runs_with_its_own_signal_mask(void **state)
 	(void)full_end(&full);
 }
 
-/* ----------------------------------------------------------------------------------------------- refused, stopped, late */
+/* ----------------------------------------------------------------------- refused, stopped, late */
 
 static void test_caller_runs_nothing_that_was_stopped_before(void **state)
 {
@@ -461,7 +462,7 @@ static void test_caller_runs_a26_guest_that_overstays_is_left_behind(void **stat
 	task_end(it.future, QS_ABANDONED);
 }
 
-/* ------------------------------------------------------------------------------------------------- init and finish */
+/* ------------------------------------------------------------------------------ init and finish */
 
 struct desk {
 	atomic_uint inits;
@@ -628,7 +629,7 @@ static void test_caller_runs_guest_on_its_way_makes_nobody_stuck(void **state)
 	(void)pool_end(other, QS_DRAIN);
 }
 
-/* ------------------------------------------------------------------------------------------------------ hostile bodies */
+/* ------------------------------------------------------------------------------- hostile bodies */
 
 static int body_exit(qs_task *task, void *arg)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_debug.c - what a debug build says before it aborts, each in a process of its own.  Other builds do not look.
+ * test_debug.c - what a debug build says before it aborts, each in a process of its own.
+ * Other builds do not look.
  */
 #define _GNU_SOURCE
 #include <errno.h>

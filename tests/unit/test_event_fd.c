@@ -2,7 +2,8 @@
 /*
  * test_event_fd.c - a descriptor that is readable or not, on eventfd and on a pipe.
  *
- * Each test is done twice, in a child of its own: as the system is, and with eventfd refused by a system call filter.
+ * Each test is done twice, in a child of its own: as the system is, and with eventfd refused
+ * by a system call filter.
  */
 #define _GNU_SOURCE
 #include <errno.h>

@@ -97,7 +97,10 @@ static void test_fifo_keeps_the_order_at_any_length(void **state)
 	qs__fifo_fini(&fifo);
 }
 
-/* It never runs dry, so it wanders on through the blocks; at any moment no more of them are there than its items need. */
+/*
+ * It never runs dry, so it wanders on through the blocks; at any moment no more of them are
+ * there than its items need.
+ */
 static void test_fifo_that_never_runs_dry_needs_no_more_blocks(void **state)
 {
 	const size_t length = BLOCK / 2;

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_fork.c - in a child made by fork every call on what the parent made says so at once, and the child can make its own.
+ * test_fork.c - in a child made by fork every call on what the parent made says so at once, and
+ * the child can make its own.
  *
- * Every function is called in a child; one that is not makes the test faults/each-function-is-called-in-a-child fail.
+ * Every function is called in a child; one that is not makes the test
+ * faults/each-function-is-called-in-a-child fail.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -46,7 +48,10 @@ const char *__tsan_default_options(void)
 #endif
 
 #ifdef __SANITIZE_ADDRESS__
-/* A child that ends by exit() is looked at for leaks, and what its parent's threads had on their stacks would be some. */
+/*
+ * A child that ends by exit() is looked at for leaks, and what its parent's threads had on
+ * their stacks would be some.
+ */
 static bool is_child;
 
 __attribute__((__visibility__("default"))) int __lsan_is_turned_off(void);
@@ -171,7 +176,7 @@ static void check_succeeds(child_fn *fn)
 	assert_int_equal(WEXITSTATUS(status), 0);
 }
 
-/* ------------------------------------------------------------------------------------------------- what is refused */
+/* ------------------------------------------------------------------------------ what is refused */
 
 #define REFUSED(call) CHILD_CHECK((call) == -QS_EFORKED)
 
@@ -381,7 +386,7 @@ static void test_fork_b11_even_without_libc_knowing_of_the_fork(void **state)
 	assert_int_equal(child_end(pid), 0);
 }
 
-/* --------------------------------------------------------------------------------------------------- forked by a task */
+/* ----------------------------------------------------------------------------- forked by a task */
 
 static int try_task(void *arg)
 {
@@ -404,7 +409,10 @@ static int fork_and_try(qs_task *task, void *arg)
 	return child_run(try_task, task);
 }
 
-/* The child's only thread is a copy of the worker's: when the body has returned, it ends, and the child with it. */
+/*
+ * The child's only thread is a copy of the worker's: when the body has returned, it
+ * ends, and the child with it.
+ */
 static int fork_and_return(qs_task *task, void *arg)
 {
 	const pid_t pid = fork();
@@ -461,7 +469,7 @@ static void test_fork_b11_by_a_task_whose_body_returns_in_the_child(void **state
 	assert_int_equal(run_forker(fork_and_return), 0);
 }
 
-/* ------------------------------------------------------------------------------------------------ the end of the child */
+/* ------------------------------------------------------------------------- the end of the child */
 
 static int leave_by_exit(void *arg)
 {
@@ -498,7 +506,7 @@ static void test_fork_b11_exit_of_the_child_does_not_hang(void **state)
 	check_exits(run_forker(fork_and_exit));
 }
 
-/* ----------------------------------------------------------------------------------------------- what is the child's own */
+/* ---------------------------------------------------------------------- what is the child's own */
 
 static int live_anew(void *arg)
 {
@@ -611,7 +619,7 @@ static void test_fork_grandchild_tells_both_from_its_own(void **state)
 	check_succeeds(fork_again);
 }
 
-/* ------------------------------------------------------------------------------------------------- forks under load */
+/* ----------------------------------------------------------------------------- forks under load */
 
 #define FORKS 200
 #define FORKS_OF_SOAK 10000
@@ -630,7 +638,10 @@ static int use_after_fork(void *pool)
 
 	REFUSED(qs_submit(NULL, pool, body_return, NULL));
 	REFUSED(qs_pool_join(pool, QS_NEVER, NULL, NULL));
-	/* The attendant gets the stack of a thread of the parent's, which the thread sanitizer believes to be there still. */
+	/*
+	 * The attendant gets the stack of a thread of the parent's, which the thread sanitizer
+	 * believes to be there still.
+	 */
 	if (UNDER_TSAN)
 		return 0;
 	deadline.deadline = qs_after_s(100);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_future.c - each task reaches one end, and all that is known of it can be read: state, value, words, result, cause.
+ * test_future.c - each task reaches one end, and all that is known of it can be read: state,
+ * value, words, result, cause.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -31,7 +32,7 @@ static void await(qs_future *future)
 	assert_int_equal(qs_wait(future, patience(), NULL), 0);
 }
 
-/* ------------------------------------------------------------------------------------------------------- the ends */
+/* ------------------------------------------------------------------------------------- the ends */
 
 static void test_future_done_keeps_the_value(void **state)
 {
@@ -210,7 +211,7 @@ static void test_future_asked_body_that_succeeds_is_done(void **state)
 	(void)pool_end(pool, QS_DRAIN);
 }
 
-/* ----------------------------------------------------------------------------------------------------- cancelling */
+/* ----------------------------------------------------------------------------------- cancelling */
 
 static void *cancel(void *future)
 {
@@ -330,7 +331,7 @@ static void test_future_a8_of_many_cancellers_one_succeeds(void **state)
 	assert_int_equal(report.submitted, TASKS);
 }
 
-/* ------------------------------------------------------------------------------------- a second token, the pool's */
+/* ------------------------------------------------------------------- a second token, the pool's */
 
 static void test_future_submitters_token_cancels_the_pending_and_stops_the_running(void **state)
 {
@@ -399,7 +400,7 @@ static void test_future_retained_token_outlives_its_task(void **state)
 	qs_stop_release(token);
 }
 
-/* --------------------------------------------------------------------------------------------------------- results */
+/* -------------------------------------------------------------------------------------- results */
 
 static atomic_uint result_one;
 static atomic_uint result_two;
@@ -519,7 +520,7 @@ static void test_future_argument_is_destroyed_once_whatever_the_end(void **state
 	assert_int_equal(swept, 1);
 }
 
-/* -------------------------------------------------------------------------------------------------------- lifetime */
+/* ------------------------------------------------------------------------------------- lifetime */
 
 static void test_future_a25_released_while_pending_runs_all_the_same(void **state)
 {

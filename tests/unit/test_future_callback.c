@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_future_callback.c - what is called when a future ends (A22): once, in order, under no lock, whatever it does.
+ * test_future_callback.c - what is called when a future ends (A22): once, in order, under
+ * no lock, whatever it does.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -18,10 +19,11 @@
 #include "support/patience.h"
 #include "support/pools.h"
 
-/* ------------------------------------------------------------------------------------------- ends, and ways to them */
+/* ----------------------------------------------------------------------- ends, and ways to them */
 
 /*
- * One future on its way to its end, in a pool of one worker, which is held if the future shall be pending.
+ * One future on its way to its end, in a pool of one worker, which is held if the
+ * future shall be pending.
  */
 struct scene {
 	qs_pool *pool;
@@ -161,7 +163,7 @@ static void scene_end(struct scene *scene)
 	qs_future_release(scene->held);
 }
 
-/* --------------------------------------------------------------------------------------------------------- actions */
+/* -------------------------------------------------------------------------------------- actions */
 
 /* What a callback has to do, with what, and what came of it. */
 struct deed {
@@ -357,7 +359,7 @@ static void test_future_callback_a22_every_action_at_every_end(void **state)
 	}
 }
 
-/* ----------------------------------------------------------------------------------------------------------- order */
+/* ---------------------------------------------------------------------------------------- order */
 
 #define CALLS 6
 
@@ -485,7 +487,7 @@ static void test_future_callback_keeps_its_future(void **state)
 	}
 }
 
-/* ------------------------------------------------------------------------------------------------ and the way down */
+/* ----------------------------------------------------------------------------- and the way down */
 
 static void test_future_callback_join_waits_for_it(void **state)
 {
@@ -536,7 +538,10 @@ static void test_future_callback_a26_that_overstays_is_left_behind(void **state)
 	task_end(scene->future, QS_DONE);
 }
 
-/* In a thread that cancels; the join gives up on time, and the canceller comes back to a pool that is gone. */
+/*
+ * In a thread that cancels; the join gives up on time, and the canceller comes
+ * back to a pool that is gone.
+ */
 static void *cancel(void *future)
 {
 	return (void *)(intptr_t)qs_future_cancel(future);
@@ -570,7 +575,10 @@ static void test_future_callback_a26_that_overstays_in_a_canceller(void **state)
 	task_end(scene->future, QS_CANCELLED);
 }
 
-/* What the join had no time for is called by destroy, and what is added between the two comes after it. */
+/*
+ * What the join had no time for is called by destroy, and what is added
+ * between the two comes after it.
+ */
 static void check_called_by_destroy(void (*begin)(struct scene *scene), qs_state ended)
 {
 	struct scene *scene = scene_place();
@@ -613,7 +621,7 @@ static void test_future_callback_of_what_no_one_keeps(void **state)
 	assert_int_equal(roll.calls[0].place, 1);
 }
 
-/* ------------------------------------------------------------------------------------------------------------ races */
+/* ---------------------------------------------------------------------------------------- races */
 
 /* Several threads add while the future ends: each call comes once, never two at a time. */
 enum { ADDERS = 3, EACH = 20, ROUNDS = 200 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_hostile.c - bodies that do to their thread what they had better not: end it, have it cancelled, change what it has.
+ * test_hostile.c - bodies that do to their thread what they had better not: end it, have it
+ * cancelled, change what it has.
  *
  * Bodies that throw are tests/cpp/.
  */
@@ -48,7 +49,7 @@ static void task_end_exited(qs_future *future)
 	qs_future_release(future);
 }
 
-/* ------------------------------------------------------------------------------------------- B7: pthread_exit() */
+/* --------------------------------------------------------------------------- B7: pthread_exit() */
 
 static void test_hostile_B7_exit_fails_its_task_and_another_worker_comes(void **state)
 {
@@ -207,7 +208,7 @@ static void test_hostile_B7_exit_finishes_its_worker(void **state)
 	assert_int_equal(workers.finished, WORKERS + 1);
 }
 
-/* ------------------------------------------------------------------------------- B7: pthread_exit() in a brought thread */
+/* ------------------------------------------------------- B7: pthread_exit() in a brought thread */
 
 struct host {
 	pthread_t threads[WORKERS];
@@ -307,7 +308,10 @@ static bool has_no_worker(void *pool)
 	return !has_worker(pool);
 }
 
-/* A place keeps nothing of a thread that was in it: first the pool's own, then one that is brought, then its own again. */
+/*
+ * A place keeps nothing of a thread that was in it: first the pool's own, then one that is
+ * brought, then its own again.
+ */
 static void test_hostile_B7_exit_in_a_brought_worker_leaves_nothing_for_our_own_thread(void **state)
 {
 	static struct gate noted;
@@ -373,7 +377,7 @@ static void test_hostile_B7_exit_in_the_thread_that_submits_ends_that(void **sta
 	assert_int_equal(report.ends[QS_DONE], 2);
 }
 
-/* ------------------------------------------------------------------------------------------- B7: pthread_cancel() */
+/* ------------------------------------------------------------------------- B7: pthread_cancel() */
 
 struct victim {
 	pthread_t thread;
@@ -381,7 +385,10 @@ struct victim {
 };
 #define VICTIM_INIT { 0, GATE_INIT }
 
-/* In a cancellation point, that is; but not in one of the thread sanitizer's own, which it would take for never left. */
+/*
+ * In a cancellation point, that is; but not in one of the thread sanitizer's own, which it
+ * would take for never left.
+ */
 static void sleep_until_cancelled(void)
 {
 #ifdef __SANITIZE_THREAD__
@@ -445,7 +452,10 @@ static int body_tell_thread(qs_task *task, void *arg)
 	return 0;
 }
 
-/* The request stays pending: the pool's own code is no place for it, nor is a body without a cancellation point. */
+/*
+ * The request stays pending: the pool's own code is no place for it, nor is a body
+ * without a cancellation point.
+ */
 static void test_hostile_B7_cancelled_between_bodies_hits_no_code_of_ours(void **state)
 {
 	static pthread_t thread;
@@ -462,7 +472,7 @@ static void test_hostile_B7_cancelled_between_bodies_hits_no_code_of_ours(void *
 	assert_int_equal(runs, MANY);
 }
 
-/* ---------------------------------------------------------------------------------------- B13: what a thread has */
+/* ----------------------------------------------------------------------- B13: what a thread has */
 
 /* What a body finds. */
 struct found {

@@ -112,7 +112,7 @@ static void test_stats_and_dump_refuse_bad_arguments(void **state)
 	(void)pool_end(pool, QS_DRAIN);
 }
 
-/* ------------------------------------------------------------------------------------------------------- the dump */
+/* ------------------------------------------------------------------------------------- the dump */
 
 struct outer {
 	qs_pool *pool;
@@ -190,7 +190,7 @@ static void test_dump_cuts_long_lines_and_ends_them(void **state)
 	(void)pool_end(pool, QS_DRAIN);
 }
 
-/* ------------------------------------------------------------------------------------------- from a signal handler */
+/* ------------------------------------------------------------------------ from a signal handler */
 
 static qs_pool *storm_pool;
 static int storm_fd;

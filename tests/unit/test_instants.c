@@ -2,8 +2,9 @@
 /*
  * test_instants.c - whole little processes, hit by SIGINT at random instants (C5).
  *
- * Before the ladder is there, while it is installed, while the pool comes, runs and goes, while the ladder is taken down: each of them
- * dies by SIGINT or exits as if nothing had been; none hangs, none ends in any other way.
+ * Before the ladder is there, while it is installed, while the pool comes, runs and goes, while the
+ * ladder is taken down: each of them dies by SIGINT or exits as if nothing had been; none hangs,
+ * none ends in any other way.
  *
  * ctest: serial
  */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_item_queue.c - verbs/item_queue.c, the public queue: order, room, who wins, who is woken, what is left.
+ * test_item_queue.c - verbs/item_queue.c, the public queue: order, room, who wins,
+ * who is woken, what is left.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -58,7 +59,7 @@ static void check_refuses(qs_queue *queue, qs_time deadline, qs_stop *stop, int 
 	assert_ptr_equal(item, queue);
 }
 
-/* ----------------------------------------------------------------------------------------------------- alone with it */
+/* -------------------------------------------------------------------------------- alone with it */
 
 static void test_item_queue_is_first_in_first_out(void **state)
 {
@@ -185,7 +186,7 @@ static void test_item_queue_bad_arguments_are_refused(void **state)
 	qs_queue_release(NULL);
 }
 
-/* ----------------------------------------------------------------------------------------------------- what is left */
+/* --------------------------------------------------------------------------------- what is left */
 
 /* A destructor of numbers: each may come once. */
 static unsigned destroyed[100];
@@ -217,7 +218,7 @@ static void test_item_queue_leftovers_are_destroyed_once(void **state)
 		assert_int_equal(destroyed[i], i <= 10 ? 0 : 1);
 }
 
-/* ------------------------------------------------------------------------------------------------- those who are parked */
+/* ------------------------------------------------------------------------- those who are parked */
 
 enum side { GETTER, PUTTER };
 
@@ -349,7 +350,10 @@ static void test_item_queue_a2_close_reaches_everybody(void **state)
 #define PARKS_IN_SLICES 0
 #endif
 
-/* True if none of the two went to sleep in that time, because none woke up.  They may be on their way to sleep at first. */
+/*
+ * True if none of the two went to sleep in that time, because none woke up.  They may be on
+ * their way to sleep at first.
+ */
 static bool stay_asleep(void *arg)
 {
 	const struct visitor *them = arg;
@@ -386,9 +390,12 @@ static void test_item_queue_waits_without_a_wake_up(void **state)
 	qs_stop_release(stop);
 }
 
-/* ----------------------------------------------------------------------------------------------- a call that fails to land */
+/* -------------------------------------------------------------------- a call that fails to land */
 
-/* One that gives up again and again, by its deadline or its stop, beside one that waits with patience. */
+/*
+ * One that gives up again and again, by its deadline or its stop, beside one
+ * that waits with patience.
+ */
 struct impatient {
 	enum side side;
 	bool is_by_stop;
@@ -497,7 +504,7 @@ static void test_item_queue_a14_who_is_stopped_passes_the_call_on(void **state)
 	check_passes_on(PUTTER, true);
 }
 
-/* --------------------------------------------------------------------------------------------------- many on both sides */
+/* --------------------------------------------------------------------------- many on both sides */
 
 enum { PRODUCERS = 3, CONSUMERS = 3, EACH = 5000 };
 
@@ -571,7 +578,7 @@ static void test_item_queue_each_item_arrives_once_and_in_order(void **state)
 	run_traffic(0);
 }
 
-/* -------------------------------------------------------------------------------------------- a worker that loops over it */
+/* ------------------------------------------------------------------ a worker that loops over it */
 
 struct loop {
 	qs_queue *queue;

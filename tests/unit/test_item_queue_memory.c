@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_item_queue_memory.c - a queue's memory follows its items up and down; without memory a put is refused, no more (B1).
+ * test_item_queue_memory.c - a queue's memory follows its items up and down; without memory a put
+ * is refused, no more (B1).
  */
 #include <errno.h>
 #include <limits.h>
@@ -104,7 +105,10 @@ static void test_item_queue_memory_b1_none_for_a_queue(void **state)
 	assert_int_equal(memory_pieces(), 0);
 }
 
-/* The n-th allocation fails, for each n that a thousand items make; what was put before is all there, and goes on later. */
+/*
+ * The n-th allocation fails, for each n that a thousand items make; what was put before is all
+ * there, and goes on later.
+ */
 static void test_item_queue_memory_b1_none_for_an_item(void **state)
 {
 	const uintptr_t items = 1000;
@@ -130,7 +134,7 @@ static void test_item_queue_memory_b1_none_for_an_item(void **state)
 	assert_true(blocks > 10);
 }
 
-/* -------------------------------------------------------------------------------- the room of one that gets no memory */
+/* ---------------------------------------------------------- the room of one that gets no memory */
 
 struct giver {
 	qs_queue *queue;
@@ -165,8 +169,9 @@ static int giver_end(struct giver *it)
 }
 
 /*
- * A14: two wait for room, and each item needs a block.  The first one called gets no memory, and passes the room on to the
- * second, for whom there is none either: both are told, nobody is left asleep.
+ * A14: two wait for room, and each item needs a block.  The first one called gets no
+ * memory, and passes the room on to the second, for whom there is none either: both are
+ * told, nobody is left asleep.
  */
 static void test_item_queue_memory_b1_who_gets_none_passes_the_room_on(void **state)
 {

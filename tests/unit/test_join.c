@@ -72,7 +72,7 @@ static void stuck_end(void)
 	assert_int_equal(stuck_arguments, 1);
 }
 
-/* -------------------------------------------------------------------------------------------------------- in time */
+/* -------------------------------------------------------------------------------------- in time */
 
 /* How late a join is that gives up. */
 static int64_t join_stuck(void)
@@ -153,7 +153,7 @@ static void test_join_of_a_pool_that_is_over_does_not_mind_the_time(void **state
 	assert_int_equal(qs_pool_destroy(pool), 0);
 }
 
-/* --------------------------------------------------------------------------------------------------------- the report */
+/* ----------------------------------------------------------------------------------- the report */
 
 static void test_join_a26_straggler_is_named(void **state)
 {
@@ -277,7 +277,7 @@ static void test_join_destructor_that_overstays_is_left_behind_too(void **state)
 	assert_int_equal(qs_pool_destroy(pool), 0);
 }
 
-/* ------------------------------------------------------------------------------------------------- again, and wrongly */
+/* --------------------------------------------------------------------------- again, and wrongly */
 
 static void test_join_second_one_says_the_same(void **state)
 {

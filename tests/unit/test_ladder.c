@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_ladder.c - one, two, three signals, seen from the parent: soft, hard, the old disposition (C6, C11).
+ * test_ladder.c - one, two, three signals, seen from the parent: soft, hard, the
+ * old disposition (C6, C11).
  *
- * The children send the signals to themselves, so that each rung is reached before the next signal comes.
+ * The children send the signals to themselves, so that each rung is reached
+ * before the next signal comes.
  *
  * ctest: serial
  */
@@ -179,7 +181,10 @@ static int repeat_by_default(void *arg)
 	(void)arg;
 	CHILD_CHECK(raise(SIGINT) == 0);
 	CHILD_CHECK(raise(SIGINT) == 0);
-	/* Had the machine slept between the two, the second would count: then there is nothing to learn. */
+	/*
+	 * Had the machine slept between the two, the second would count: then
+	 * there is nothing to learn.
+	 */
 	CHILD_CHECK(qs_stop_is_asked(qs_signals_hard(signals)) == 0 || qs_now() - first >= 250 * NS_PER_MS);
 	CHILD_CHECK(qs_sleep(qs_after_ms(260), NULL) == 0);
 	CHILD_CHECK(raise(SIGINT) == 0);
@@ -218,7 +223,7 @@ static void test_ladder_c6_grace_makes_hard(void **state)
 	check_succeeds(wait_for_grace);
 }
 
-/* ------------------------------------------------------------------------------------------ with a pool, from outside */
+/* -------------------------------------------------------------------- with a pool, from outside */
 
 static int run_until_stopped(void *arg)
 {

@@ -62,7 +62,7 @@ static qs_future *submit_limited(qs_pool *pool, qs_task_fn *fn, void *arg, qs_ti
 	return task_submit_with(pool, fn, arg, &options);
 }
 
-/* -------------------------------------------------------------------------------------------------------- begin_by */
+/* ------------------------------------------------------------------------------------- begin_by */
 
 /* What a task's argument has seen. */
 struct seen {
@@ -284,7 +284,7 @@ static void test_limit_begin_by_passes_while_submit_waits_for_room(void **state)
 	assert_int_equal(seen.destroyed, 0);
 }
 
-/* ---------------------------------------------------------------------------------------------------------- run_ns */
+/* --------------------------------------------------------------------------------------- run_ns */
 
 static void test_limit_run_ns_asks_the_body(void **state)
 {
@@ -403,7 +403,7 @@ static void test_limit_both_together(void **state)
 	(void)busy_end(&busy);
 }
 
-/* -------------------------------------------------------------------------------------------- besides other reasons */
+/* ------------------------------------------------------------------------ besides other reasons */
 
 static qs_stop *stop_make(void)
 {

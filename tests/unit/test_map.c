@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_map.c - order, window, the first failure in time, and how long an item lives.  What ends a map is in test_map_ends.c.
+ * test_map.c - order, window, the first failure in time, and how long an item lives.  What ends a
+ * map is in test_map_ends.c.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -30,7 +31,7 @@ static void finish(struct feed *feed, qs_map *map, qs_pool *pool)
 	feed_fini(feed, &report);
 }
 
-/* ------------------------------------------------------------------------------------------------------------ order */
+/* ---------------------------------------------------------------------------------------- order */
 
 #define HELD 3
 
@@ -89,7 +90,7 @@ static void test_map_as_completed_takes_the_first_that_ends(void **state)
 	finish(&feed, map, pool);
 }
 
-/* ----------------------------------------------------------------------------------------------------------- window */
+/* --------------------------------------------------------------------------------------- window */
 
 static int count_up(void **out_item, void *arg)
 {
@@ -161,7 +162,10 @@ static int first_waits_for_third(qs_task *task, void *arg)
 	return 0;
 }
 
-/* The queue has one place.  While the wait is for the first item, the others are still handed over, one after the other. */
+/*
+ * The queue has one place.  While the wait is for the first item, the others are still handed
+ * over, one after the other.
+ */
 static void fill_while_waiting(uint32_t flags)
 {
 	qs_pool_options pool_options = QS_POOL_OPTIONS_INIT;
@@ -193,9 +197,12 @@ static void test_map_fills_a_small_queue_while_it_waits(void **state)
 	}
 }
 
-/* ---------------------------------------------------------------------------------------------------- the first failure */
+/* ---------------------------------------------------------------------------- the first failure */
 
-/* Two workers: the first item's body stays, the second one's fails; from then on no body begins, though a worker is free. */
+/*
+ * Two workers: the first item's body stays, the second one's fails; from then on no body begins,
+ * though a worker is free.
+ */
 static void fail_beside_a_held_one(uint32_t flags)
 {
 	qs_cause cause = QS_CAUSE_INIT;
@@ -386,7 +393,7 @@ static void test_map_goes_on_when_one_task_was_stopped(void **state)
 	(void)pool_end(pool, QS_DRAIN);
 }
 
-/* ------------------------------------------------------------------------------------------------- how long an item lives */
+/* ----------------------------------------------------------------------- how long an item lives */
 
 static void test_map_item_is_freed_when_the_next_is_asked_for(void **state)
 {

@@ -2,8 +2,9 @@
 /*
  * test_map_ends.c - whatever ends a map, nothing that was pulled is lost (A17).
  *
- * Each situation is played in both orders, to the end and with a consumer who leaves: at once, in the middle, and in the
- * middle after it has happened.  Item 0 always comes through; then it happens.
+ * Each situation is played in both orders, to the end and with a consumer who leaves: at
+ * once, in the middle, and in the middle after it has happened.  Item 0 always comes
+ * through; then it happens.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -42,7 +43,7 @@ struct situation {
 	void (*check)(struct scene *scene);	/* of a map that was played to the end; NULL = nothing */
 };
 
-/* ----------------------------------------------------------------------------------------------------------- playing */
+/* -------------------------------------------------------------------------------------- playing */
 
 static void scene_begin(struct scene *scene, const struct situation *situation, uint32_t order)
 {
@@ -133,7 +134,7 @@ static void play(const struct situation *situation)
 	}
 }
 
-/* ---------------------------------------------------------------------------------------------------- what is looked at */
+/* ---------------------------------------------------------------------------- what is looked at */
 
 static qs_cause cause_of(const struct scene *scene)
 {
@@ -167,7 +168,7 @@ static void check_all_have_run(struct scene *scene)
 	assert_int_equal(cause_of(scene).kind, QS_CAUSE_NONE);
 }
 
-/* ------------------------------------------------------------------------------------------------- nothing special */
+/* ------------------------------------------------------------------------------ nothing special */
 
 static void hold_second(struct scene *scene)
 {
@@ -194,7 +195,7 @@ static void test_map_a17_source_is_empty(void **state)
 	play(&empty);
 }
 
-/* ----------------------------------------------------------------------------------------------------------- failures */
+/* ------------------------------------------------------------------------------------- failures */
 
 #define ITEMS 5
 #define WORDS "'feed' failed: No such file or directory"
@@ -267,7 +268,7 @@ static void test_map_a17_task_fails_and_the_map_keeps_going(void **state)
 	}
 }
 
-/* ------------------------------------------------------------------------------------- the caller's deadline and stop */
+/* --------------------------------------------------------------- the caller's deadline and stop */
 
 static void give_up_by_time(struct scene *scene)
 {
@@ -305,7 +306,7 @@ static void test_map_a17_stop_of_the_caller_in_the_middle(void **state)
 	play(&stopped_and_full);
 }
 
-/* ------------------------------------------------------------------------------------------------------ the map's stop */
+/* ------------------------------------------------------------------------------- the map's stop */
 
 static void second_is_patient(struct scene *scene)
 {
@@ -357,7 +358,7 @@ static void test_map_a17_stop_of_the_map_in_the_middle(void **state)
 	}
 }
 
-/* --------------------------------------------------------------------------------------------------- the source fails */
+/* ----------------------------------------------------------------------------- the source fails */
 
 static void break_source(struct scene *scene)
 {
@@ -417,7 +418,7 @@ static void test_map_a17_source_fails_and_then_a_task(void **state)
 	play(&both);
 }
 
-/* ------------------------------------------------------------------------------------------------------ the pool is full */
+/* ----------------------------------------------------------------------------- the pool is full */
 
 static void test_map_a17_pool_is_full(void **state)
 {
@@ -485,7 +486,7 @@ static void test_map_a17_pool_is_full_of_others(void **state)
 	play(&shut);
 }
 
-/* --------------------------------------------------------------------------------------------- the pool is shut down */
+/* ------------------------------------------------------------------------ the pool is shut down */
 
 static void shut_down_to_drain(struct scene *scene)
 {

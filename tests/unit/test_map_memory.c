@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_map_memory.c - each allocation of a map fails, once, often or from then on: it says so, and nothing is lost (B1, A17).
+ * test_map_memory.c - each allocation of a map fails, once, often or from then on: it says so, and
+ * nothing is lost (B1, A17).
  */
 #include <errno.h>
 #include <limits.h>
@@ -22,7 +23,7 @@
 
 #define MOST_CALLS 1000 /* more than a life makes */
 
-/* ---------------------------------------------------------------------------------------------------------- one life */
+/* ------------------------------------------------------------------------------------- one life */
 
 #define ITEMS 12
 #define WINDOW 5
@@ -37,7 +38,10 @@ struct life {
 	struct feed feed;
 };
 
-/* -ENOMEM is said, and the same call again does what it should when there is memory; without, it is given up. */
+/*
+ * -ENOMEM is said, and the same call again does what it should when there is memory;
+ * without, it is given up.
+ */
 static int take_all(struct life *life)
 {
 	int result;
@@ -146,7 +150,10 @@ static void bring_both_workers(qs_pool *pool)
 	task_end(futures[1], QS_DONE);
 }
 
-/* The first item's body stays.  If there was no memory to wait for the second one, that is made good when there is. */
+/*
+ * The first item's body stays.  If there was no memory to wait for the second one, that is
+ * made good when there is.
+ */
 static long take_second(long granted)
 {
 	qs_pool *pool = pool_make(2);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_map_nested.c - a map in a task of the pool that runs it (P5): there is one worker, and it is the consumer.
+ * test_map_nested.c - a map in a task of the pool that runs it (P5): there is one
+ * worker, and it is the consumer.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -101,7 +102,10 @@ static void test_map_nested_p5_runs_them_itself_when_there_is_no_room(void **sta
 	assert_int_equal(map_nested(0, 2, 2, QS_NOW), -ETIMEDOUT);
 }
 
-/* As completed no task is the one that is needed, so none is run here; and nobody else is there to run one. */
+/*
+ * As completed no task is the one that is needed, so none is run here; and nobody
+ * else is there to run one.
+ */
 static void test_map_nested_p5_as_completed_says_that_it_cannot_end(void **state)
 {
 	(void)state;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_nested.c - tasks that wait for tasks (P5, A21): which of them the worker that waits runs itself, and how deep.
+ * test_nested.c - tasks that wait for tasks (P5, A21): which of them the worker that waits
+ * runs itself, and how deep.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -21,7 +22,7 @@
 
 #define DEPTH_MAX 64	/* bodies inside the first one, by the header */
 
-/* ---------------------------------------------------------------------------------------------------------- inline */
+/* --------------------------------------------------------------------------------------- inline */
 
 static void check_runs_inline(uint32_t workers, wait_fn *wait, size_t children)
 {
@@ -123,7 +124,7 @@ static void test_nested_one_of_another_pool_runs_there(void **state)
 	(void)pool_end(other, QS_DRAIN);
 }
 
-/* -------------------------------------------------------------------------------------------------- not those very ones */
+/* -------------------------------------------------------------------------- not those very ones */
 
 static void check_nobody_is_left(wait_fn *wait)
 {
@@ -151,7 +152,10 @@ static void test_nested_a21_wait_that_may_do_without_runs_nothing(void **state)
 	check_nobody_is_left(wait_next_completed);
 }
 
-/* Both may do without; the second one finds nobody left, and then its worker runs what the first one waits for. */
+/*
+ * Both may do without; the second one finds nobody left, and then its worker runs what
+ * the first one waits for.
+ */
 static void test_nested_a21_last_chooser_alone_is_refused(void **state)
 {
 	struct waiter choosers[2] = { WAITER_INIT(wait_any), WAITER_INIT(wait_any) };
@@ -204,7 +208,7 @@ static void test_nested_a21_deadline_ends_every_wait_and_nothing_is_run_inline(v
 	}
 }
 
-/* ----------------------------------------------------------------------------------------------------------- depth */
+/* ---------------------------------------------------------------------------------------- depth */
 
 /* A row of tasks each of which waits for the next one. */
 struct row {

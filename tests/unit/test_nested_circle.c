@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_nested_circle.c - tasks that wait for each other (P5, A21): one is refused with words, never a silent hang.
+ * test_nested_circle.c - tasks that wait for each other (P5, A21): one is refused with
+ * words, never a silent hang.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -198,7 +199,10 @@ static void test_nested_a21_circle_through_what_is_suspended_below(void **state)
 	(void)pool_end(other, QS_DRAIN);
 }
 
-/* A pending task of a pool whose only worker waits, in a roundabout way, for the one that waits for it. */
+/*
+ * A pending task of a pool whose only worker waits, in a roundabout way, for
+ * the one that waits for it.
+ */
 static void test_nested_a21_pending_in_a_pool_that_waits_for_us(void **state)
 {
 	struct waiter here = WAITER_INIT(wait_one);
@@ -230,7 +234,10 @@ static void test_nested_a21_pending_in_a_pool_that_waits_for_us(void **state)
 	(void)pool_end(other, QS_DRAIN);
 }
 
-/* One that may fail is hope for a wait for a failure; when it ends well, that is gone, and nobody else is there to see it. */
+/*
+ * One that may fail is hope for a wait for a failure; when it ends well, that is gone, and nobody
+ * else is there to see it.
+ */
 static void check_hope(int value)
 {
 	struct waiter watcher = WAITER_INIT(wait_first_failure);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_nested_ends.c - tasks that wait for tasks (P5), and are stopped, cancelled, out of time, left behind or forked meanwhile.
+ * test_nested_ends.c - tasks that wait for tasks (P5), and are stopped, cancelled, out of time,
+ * left behind or forked meanwhile.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -22,7 +23,7 @@
 #include "support/patience.h"
 #include "support/pools.h"
 
-/* ----------------------------------------------------------------------------------------------------------- stops */
+/* ---------------------------------------------------------------------------------------- stops */
 
 static int body_ask(qs_task *task, void *stop)
 {
@@ -99,7 +100,10 @@ static void test_nested_stop_asked_before_runs_nothing(void **state)
 	(void)pool_end(pool, QS_DRAIN);
 }
 
-/* What it waited for was asked to stop with these words; it has ended well itself, for what it waited for has ended. */
+/*
+ * What it waited for was asked to stop with these words; it has ended well itself, for what
+ * it waited for has ended.
+ */
 static void outer_end(struct waiter *outer, const char *words)
 {
 	qs_cause cause = QS_CAUSE_INIT;
@@ -252,7 +256,7 @@ static void test_nested_shutdown_that_cancels_ends_the_wait(void **state)
 	(void)pool_end(pool, QS_CANCEL);
 }
 
-/* ------------------------------------------------------------------------------------------------------ hostile bodies */
+/* ------------------------------------------------------------------------------- hostile bodies */
 
 static void test_nested_a26_join_out_of_time_abandons_all_that_lie_on_each_other(void **state)
 {

@@ -2,8 +2,9 @@
 /*
  * test_park.c - parking, and the library on a parking that returns early at random (A7).
  *
- * This program brings its own qs__park() and qs__unpark_*(), so the linker leaves the library's out.  They are the library's, from its
- * source, with whims: a park may return at once, without a reason.  Whoever forgets to look at its predicate again is found out.
+ * This program brings its own qs__park() and qs__unpark_*(), so the linker leaves the library's
+ * out.  They are the library's, from its source, with whims: a park may return at once, without a
+ * reason.  Whoever forgets to look at its predicate again is found out.
  */
 #define _GNU_SOURCE
 #define qs__park steady_park
@@ -53,7 +54,7 @@ static int whims_end(void **state)
 	return leftovers_check(state);
 }
 
-/* ------------------------------------------------------------------------------------------------- parking itself */
+/* ------------------------------------------------------------------------------- parking itself */
 
 static void test_park_other_value_does_not_sleep(void **state)
 {
@@ -122,7 +123,7 @@ static void test_park_hand_over_never_misses_a_wake_up(void **state)
 	assert_int_equal(atomic_load(&it.turn), it.rounds);
 }
 
-/* ------------------------------------------------------------------------------------- the library on such a parking */
+/* ---------------------------------------------------------------- the library on such a parking */
 
 static void test_park_a7_sleep_still_ends_at_its_deadline(void **state)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_platform.c - what the contracts of src/platform say and no other test looks at: parking in the company of signal handlers, of
- * fork, of pthread_cancel, and of a system that gives no descriptors; joins by a deadline.
+ * test_platform.c - what the contracts of src/platform say and no other test looks at: parking in
+ * the company of signal handlers, of fork, of pthread_cancel, and of a system that gives no
+ * descriptors; joins by a deadline.
  *
  * One layer does by the kernel what another does by hand, so each of them has to show it.
  */
@@ -49,7 +50,7 @@ static void set_word(void)
 	qs__unpark_all(&word);
 }
 
-/* ------------------------------------------------------------------------------------------------- signal handlers */
+/* ------------------------------------------------------------------------------ signal handlers */
 
 static void on_signal(int number)
 {
@@ -128,7 +129,10 @@ static void *answer(void *arg)
 	return arg;
 }
 
-/* Two threads take turns, while the handler of one unparks what they are parked on.  Under a lock of its own it would hang. */
+/*
+ * Two threads take turns, while the handler of one unparks what they are parked on.  Under a lock
+ * of its own it would hang.
+ */
 static void test_platform_unpark_in_a_storm_of_handlers(void **state)
 {
 	pthread_t self = pthread_self();
@@ -154,7 +158,7 @@ static void test_platform_unpark_in_a_storm_of_handlers(void **state)
 	assert_int_equal(sigaction(SIGUSR1, &old, NULL), 0);
 }
 
-/* ------------------------------------------------------------------------------------------------- fork, cancel */
+/* --------------------------------------------------------------------------------- fork, cancel */
 
 static pid_t forked;
 
@@ -298,7 +302,7 @@ static void test_platform_unpark_is_no_cancellation_point(void **state)
 	assert_int_equal(qs__load_acquire(&came_back), 1);
 }
 
-/* ------------------------------------------------------------------------------------------------- descriptors */
+/* ---------------------------------------------------------------------------------- descriptors */
 
 static void *set_later(void *arg)
 {
@@ -335,7 +339,7 @@ static void test_platform_park_needs_no_descriptors(void **state)
 	assert_true(was_woken);
 }
 
-/* ------------------------------------------------------------------------------------------------- threads */
+/* -------------------------------------------------------------------------------------- threads */
 
 static void stay(void *gate)
 {

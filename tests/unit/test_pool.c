@@ -111,7 +111,7 @@ static void test_pool_null_is_refused_or_nothing(void **state)
 	assert_int_equal(qs_pool_destroy(NULL), 0);
 }
 
-/* --------------------------------------------------------------------------------------------------------- workers */
+/* -------------------------------------------------------------------------------------- workers */
 
 #define WORKERS 4
 
@@ -131,7 +131,10 @@ static void test_pool_grows_to_its_workers_and_no_further(void **state)
 	assert_int_equal(pool_end(pool, QS_DRAIN).ends[QS_DONE], 2 * WORKERS);
 }
 
-/* A15, seen from outside: two tasks that wait for each other run, whatever the first worker is doing when they come. */
+/*
+ * A15, seen from outside: two tasks that wait for each other run, whatever the first worker
+ * is doing when they come.
+ */
 static void test_pool_a15_second_task_finds_a_second_worker(void **state)
 {
 	(void)state;
@@ -182,7 +185,7 @@ static void test_pool_worker_has_its_name_and_blocks_all_but_faults(void **state
 	(void)pool_end(pool, QS_DRAIN);
 }
 
-/* ------------------------------------------------------------------------------------------- no more threads (B2) */
+/* ------------------------------------------------------------------------- no more threads (B2) */
 
 #define NOBODY 65534
 #define SKIPPED 77
@@ -258,7 +261,7 @@ static void test_pool_b2_no_second_thread_runs_all_on_the_first(void **state)
 	run_as_nobody(with_one_thread);
 }
 
-/* --------------------------------------------------------------------------------------------- again and again (B15) */
+/* ------------------------------------------------------------------------ again and again (B15) */
 
 static void test_pool_b15_a_thousand_pools_leave_nothing(void **state)
 {

@@ -57,7 +57,7 @@ static void spawn_mode(qs_process **out, const char *mode, int number)
 	assert_int_equal(qs_process_spawn(out, &made.options, NULL), 0);
 }
 
-/* ---------------------------------------------------------------------------------------------------------------
+/* -------------------------------------------------------------------------------------------------
  * Status
  */
 
@@ -115,7 +115,7 @@ static void test_process_usage_is_told(void **state)
 	qs_process_destroy(process);
 }
 
-/* ---------------------------------------------------------------------------------------------------------------
+/* -------------------------------------------------------------------------------------------------
  * Waiting
  */
 
@@ -244,7 +244,7 @@ static void test_process_d14_a_hundred_that_end_at_once_are_all_told(void **stat
 	}
 }
 
-/* ---------------------------------------------------------------------------------------------------------------
+/* -------------------------------------------------------------------------------------------------
  * The status is taken by somebody else
  */
 
@@ -310,7 +310,7 @@ static void test_process_d6_the_group_of_a_lost_leader_is_ended(void **state)
 	probe_end(&probe);
 }
 
-/* ---------------------------------------------------------------------------------------------------------------
+/* -------------------------------------------------------------------------------------------------
  * Signals
  */
 
@@ -339,7 +339,7 @@ static void test_process_signal_after_the_wait_reaches_nobody(void **state)
 	qs_process_destroy(process);
 }
 
-/* ---------------------------------------------------------------------------------------------------------------
+/* -------------------------------------------------------------------------------------------------
  * The end
  */
 
@@ -480,7 +480,10 @@ static void test_process_d3_end_reaches_the_group_of_a_dead_leader(void **state)
 	probe_end(&probe);
 }
 
-/* Had it waited for the leader alone, it would have killed the second one before that could say a word. */
+/*
+ * Had it waited for the leader alone, it would have killed the second one
+ * before that could say a word.
+ */
 static void test_process_end_grants_the_grace_to_the_whole_group(void **state)
 {
 	struct probe probe;
@@ -548,7 +551,7 @@ static void test_process_destroy_ends_child_and_group(void **state)
 	probe_end(&probe);
 }
 
-/* ---------------------------------------------------------------------------------------------------------------
+/* -------------------------------------------------------------------------------------------------
  * A child that the kernel does not let go
  */
 
@@ -608,7 +611,7 @@ static void test_process_d10_end_reports_a_child_that_does_not_die(void **state)
 	probe_end(&probe);
 }
 
-/* ---------------------------------------------------------------------------------------------------------------
+/* -------------------------------------------------------------------------------------------------
  * Bad calls
  */
 

@@ -96,7 +96,7 @@ static void test_queue_closed_takes_no_more_and_gives_what_is_there(void **state
 	qs__queue_fini(&queue);
 }
 
-/* ----------------------------------------------------------------------------------------------- takers and givers */
+/* ---------------------------------------------------------------------------- takers and givers */
 
 #define THREADS 4
 
@@ -260,7 +260,7 @@ static void test_queue_a14_giver_that_gives_up_passes_the_room_on(void **state)
 	qs__queue_fini(&it.queue);
 }
 
-/* ------------------------------------------------------------------------------------------------ who is attended */
+/* ------------------------------------------------------------------------------ who is attended */
 
 static void test_queue_a15_item_without_takers_is_unattended(void **state)
 {
@@ -299,7 +299,10 @@ static void *take_one(void *arg)
 	return NULL;
 }
 
-/* A taker that was woken attends one item; the second one needs somebody else, however the two pushes fall. */
+/*
+ * A taker that was woken attends one item; the second one needs somebody else,
+ * however the two pushes fall.
+ */
 static void test_queue_a15_one_parked_taker_attends_one_item(void **state)
 {
 	(void)state;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_shutdown.c - the way down begins: what becomes of tasks, who is told, and that it may come from anywhere.
+ * test_shutdown.c - the way down begins: what becomes of tasks, who is told, and that
+ * it may come from anywhere.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -62,7 +63,7 @@ static void check_end(const qs_future *future, qs_cause_kind kind)
 	assert_string_not_equal(cause.text, "");
 }
 
-/* ------------------------------------------------------------------------------------------------------ the modes */
+/* ------------------------------------------------------------------------------------ the modes */
 
 static void test_shutdown_drain_runs_what_is_pending(void **state)
 {
@@ -203,7 +204,7 @@ static void test_shutdown_unstarted_by_a_stop_are_listed_once_and_kept(void **st
 	(void)pool_end(pool, QS_DRAIN);
 }
 
-/* -------------------------------------------------------------------------------------------- from anywhere (A23) */
+/* -------------------------------------------------------------------------- from anywhere (A23) */
 
 static int shut_down_inside(qs_task *task, void *arg)
 {
@@ -305,7 +306,7 @@ static void test_shutdown_a23_in_an_exit_function(void **state)
 	assert_int_equal(WEXITSTATUS(status), 5);
 }
 
-/* ------------------------------------------------------------------------------------------ against submits (A24) */
+/* ------------------------------------------------------------------------ against submits (A24) */
 
 #define PRODUCERS 4
 #ifdef __SANITIZE_THREAD__

@@ -89,7 +89,7 @@ static void check_same(const struct sigaction *one, const struct sigaction *othe
 		assert_int_equal(sigismember(&one->sa_mask, signal), sigismember(&other->sa_mask, signal));
 }
 
-/* ---------------------------------------------------------------------------------------------------- a good guest */
+/* --------------------------------------------------------------------------------- a good guest */
 
 static void test_signals_c9_library_without_them_touches_none(void **state)
 {

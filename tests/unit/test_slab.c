@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_slab.c - base/slab.c: things do not overlap, stay where they are, and their memory goes when they have gone.
+ * test_slab.c - base/slab.c: things do not overlap, stay where they are, and their memory
+ * goes when they have gone.
  */
 #include <setjmp.h>
 #include <stdarg.h>

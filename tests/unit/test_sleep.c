@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_sleep.c - a stop ends a sleep whenever it is asked, at once, for any number of sleepers (A27).
+ * test_sleep.c - a stop ends a sleep whenever it is asked, at once, for any
+ * number of sleepers (A27).
  *
  * ctest: serial
  */
@@ -79,7 +80,7 @@ static void test_sleep_a27_token_released_by_others_meanwhile(void **state)
 	qs_stop_release(child);
 }
 
-/* ---------------------------------------------------------------------------------------- how long a wake-up takes */
+/* --------------------------------------------------------------------- how long a wake-up takes */
 
 #define ROUNDS 1000
 #define P99_MS 20	/* generous: some 10 us on an idle machine */
@@ -117,7 +118,10 @@ static int by_size(const void *one, const void *other)
 	return a < b ? -1 : a > b;
 }
 
-/* Asks each round's token a little later than the one before, so that some asks come before the sleep and some during it. */
+/*
+ * Asks each round's token a little later than the one before, so that some asks come before the
+ * sleep and some during it.
+ */
 static void measure(qs_future *future, const char *what)
 {
 	static struct sleeper sleeper;
@@ -169,7 +173,7 @@ static void test_sleep_a27_asked_while_waiting_for_a_task_wakes_at_once(void **s
 	(void)pool_end(pool, QS_DRAIN);
 }
 
-/* ------------------------------------------------------------------------------------------------------- the crowd */
+/* ------------------------------------------------------------------------------------ the crowd */
 
 #define CROWD 1000
 #define CROWD_STACK ((size_t)256 << 10)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_spawn.c - qs_process_spawn: what a child is given, and what is said of one that cannot be started.
+ * test_spawn.c - qs_process_spawn: what a child is given, and what is said of
+ * one that cannot be started.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -32,7 +33,7 @@
 #include "support/probe.h"
 #include "support/probe_run.h"
 
-/* ---------------------------------------------------------------------------------------------------------------
+/* -------------------------------------------------------------------------------------------------
  * Tools
  */
 
@@ -88,7 +89,7 @@ static int run_forked(int (*body)(void))
 /* Says where, since nothing of cmocka's works in a forked process. */
 #define WRONG(condition) ((condition) ? (dprintf(2, "%s:%d: %s\n", __FILE__, __LINE__, #condition), 1) : 0)
 
-/* ---------------------------------------------------------------------------------------------------------------
+/* -------------------------------------------------------------------------------------------------
  * A folder with files to execute
  */
 
@@ -149,7 +150,7 @@ static int run_tool(void)
 	return run_words(argv);
 }
 
-/* ---------------------------------------------------------------------------------------------------------------
+/* -------------------------------------------------------------------------------------------------
  * Finding the program
  */
 
@@ -277,7 +278,7 @@ static void test_spawn_keeps_errno(void **state)
 	assert_int_equal(after_success, EPROTO);
 }
 
-/* ---------------------------------------------------------------------------------------------------------------
+/* -------------------------------------------------------------------------------------------------
  * Folder, environment, group
  */
 
@@ -346,7 +347,7 @@ static void test_spawn_same_group_is_ours_and_signals_hit_the_child_alone(void *
 	probe_end(&probe);
 }
 
-/* ---------------------------------------------------------------------------------------------------------------
+/* -------------------------------------------------------------------------------------------------
  * Descriptors
  */
 
@@ -366,7 +367,10 @@ static unsigned long null_inode(void)
 	return (unsigned long)info.st_ino;
 }
 
-/* The descriptors that the probe should list: those of the map, and /dev/null for what it does not say of 0 to 2. */
+/*
+ * The descriptors that the probe should list: those of the map, and /dev/null for what
+ * it does not say of 0 to 2.
+ */
 static void expect_fds(const qs_process_fd *map, size_t count, char *out, size_t size)
 {
 	size_t length = 0;
@@ -528,9 +532,9 @@ static void test_spawn_e6_without_standard_descriptors_of_our_own(void **state)
 }
 
 /*
- * FAILURES D13: with no descriptor left, with one, with two: an error that leaves nothing, or a good child.  We need one
- * for the pidfd; the child one for /dev/null, and on older kernels another one to list what it has.  Without pidfds there are
- * two pipes besides.
+ * FAILURES D13: with no descriptor left, with one, with two: an error that leaves nothing, or a
+ * good child.  We need one for the pidfd; the child one for /dev/null, and on older kernels another
+ * one to list what it has.  Without pidfds there are two pipes besides.
  */
 #if QS_PLATFORM_POSIX
 #define FDS_ENOUGH 5
@@ -563,7 +567,7 @@ static void test_spawn_d13_exhausted_descriptors_are_an_error(void **state)
 	assert_int_equal(results[FDS_ENOUGH + 1], 0);
 }
 
-/* ---------------------------------------------------------------------------------------------------------------
+/* -------------------------------------------------------------------------------------------------
  * Signals
  */
 
@@ -580,7 +584,10 @@ static uint64_t bit(int number)
 	return UINT64_C(1) << (number - 1);
 }
 
-/* Starts a program with this mask and one ignored signal, as nohup and shells do; it spoils both and spawns. */
+/*
+ * Starts a program with this mask and one ignored signal, as nohup and shells do;
+ * it spoils both and spawns.
+ */
 static void run_host(int blocked, int ignored, char *out, size_t size)
 {
 	int ends[2];
@@ -608,8 +615,8 @@ static void run_host(int blocked, int ignored, char *out, size_t size)
 }
 
 /*
- * Libc's own signals, which sigaction() refuses.  Whoever was started by the posix_spawn() of glibc, as by make, ignores them;
- * a system call can change that.
+ * Libc's own signals, which sigaction() refuses.  Whoever was started by the posix_spawn() of
+ * glibc, as by make, ignores them; a system call can change that.
  */
 #if QS_PLATFORM_POSIX
 #define OUT_OF_REACH (bit(32) | bit(33))
@@ -714,7 +721,7 @@ static void test_spawn_c13_our_handlers_never_run_in_the_child(void **state)
 	assert_int_equal(run_words((const char *const[]){ PROBE_PROGRAM, "storm", NULL }), 0);
 }
 
-/* ---------------------------------------------------------------------------------------------------------------
+/* -------------------------------------------------------------------------------------------------
  * Stop
  */
 
@@ -779,7 +786,10 @@ static int spawn_and_ask(void)
 	return rc;
 }
 
-/* The stop is asked after the child has been made, so only the second look can see it.  On a busy machine it may be late. */
+/*
+ * The stop is asked after the child has been made, so only the second look can see it.  On a
+ * busy machine it may be late.
+ */
 static void test_spawn_stop_asked_meanwhile_ends_the_child(void **state)
 {
 	int rc = 0;
@@ -828,7 +838,7 @@ static void test_spawn_racing_a_stop_leaves_no_unknown_child(void **state)
 	close(gate[1]);
 }
 
-/* ---------------------------------------------------------------------------------------------------------------
+/* -------------------------------------------------------------------------------------------------
  * Bad calls, other kernels
  */
 

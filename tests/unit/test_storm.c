@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_storm.c - a storm of signals whose handler asks a stop, while tasks are submitted and cancelled (C1, C3).
+ * test_storm.c - a storm of signals whose handler asks a stop, while tasks are
+ * submitted and cancelled (C1, C3).
  */
 #define _GNU_SOURCE
 #include <errno.h>

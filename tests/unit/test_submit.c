@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_submit.c - accepted or refused: room, deadlines, stops, shutdown; nothing left behind by what was refused.
+ * test_submit.c - accepted or refused: room, deadlines, stops, shutdown; nothing left
+ * behind by what was refused.
  */
 #include <errno.h>
 #include <pthread.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_time.c - points in time saturate, and every one of them is a deadline that a wait can take (A18).
+ * test_time.c - points in time saturate, and every one of them is a deadline
+ * that a wait can take (A18).
  */
 #define _GNU_SOURCE
 #include <errno.h>

@@ -277,7 +277,7 @@ static void test_wait_all_of_many_while_they_end(void **state)
 	(void)pool_end(pool, QS_DRAIN);
 }
 
-/* ------------------------------------------------------------------------- many waiters of one future, some leave */
+/* ------------------------------------------------------- many waiters of one future, some leave */
 
 #define WAITERS 8
 
@@ -311,7 +311,10 @@ static void *wait_a_moment(void *arg)
 	return NULL;
 }
 
-/* A14: waiters that leave by their deadline just when the end comes must not swallow what is meant for others. */
+/*
+ * A14: waiters that leave by their deadline just when the end comes must not swallow
+ * what is meant for others.
+ */
 static void test_wait_a14_those_who_time_out_take_nothing_from_those_who_wait(void **state)
 {
 	(void)state;

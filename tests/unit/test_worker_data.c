@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_worker_data.c - what each worker has for itself: init, finish, and what becomes of a pool in which they fail.
+ * test_worker_data.c - what each worker has for itself: init, finish, and what becomes of a
+ * pool in which they fail.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -104,7 +105,7 @@ static qs_pool *office_open(struct office *office, uint32_t workers)
 	return pool;
 }
 
-/* ---------------------------------------------------------------------------------------------------------- as it is */
+/* ------------------------------------------------------------------------------------- as it is */
 
 static void test_worker_data_is_the_workers_own(void **state)
 {
@@ -236,7 +237,10 @@ static int body_exit(qs_task *task, void *arg)
 	pthread_exit(NULL);
 }
 
-/* Each takes its worker along; the next one has a worker of its own, and nobody is forgotten on the way. */
+/*
+ * Each takes its worker along; the next one has a worker of its own, and nobody
+ * is forgotten on the way.
+ */
 static void test_worker_data_b7_bodies_that_exit_one_after_another(void **state)
 {
 	enum { BODIES = 1000 };
@@ -253,9 +257,12 @@ static void test_worker_data_b7_bodies_that_exit_one_after_another(void **state)
 	assert_int_equal(office.finishes, office.inits);
 }
 
-/* --------------------------------------------------------------------------------------------------------- init fails */
+/* ----------------------------------------------------------------------------------- init fails */
 
-/* The pool is broken: its token asked, with the worker's name and code, and what is pending cancelled. */
+/*
+ * The pool is broken: its token asked, with the worker's name and code, and
+ * what is pending cancelled.
+ */
 static void check_broken(qs_pool *pool, qs_future *pending, const char *worker)
 {
 	qs_cause cause = QS_CAUSE_INIT;
@@ -401,7 +408,7 @@ static void test_worker_data_a26_destructor_in_a_worker_that_could_not_begin(voi
 	assert_int_equal(qs_pool_destroy(pool), 0);
 }
 
-/* ------------------------------------------------------------------------------------------------------- finish fails */
+/* --------------------------------------------------------------------------------- finish fails */
 
 static void test_worker_data_finish_that_fails_is_in_the_report(void **state)
 {
@@ -421,7 +428,7 @@ static void test_worker_data_finish_that_fails_is_in_the_report(void **state)
 	assert_int_equal(report.ends[QS_DONE], 1);	/* nothing is broken by it */
 }
 
-/* ------------------------------------------------------------------------------------------------- those left behind */
+/* ---------------------------------------------------------------------------- those left behind */
 
 static bool is_finished(void *office)
 {
@@ -452,7 +459,10 @@ static void test_worker_data_a26_straggler_finishes_when_it_comes_back(void **st
 	task_end(future, QS_ABANDONED);
 }
 
-/* It is left behind in init, and comes back to a pool that is gone: what it made is cleared, what it failed at is told to nobody. */
+/*
+ * It is left behind in init, and comes back to a pool that is gone: what it made is cleared, what
+ * it failed at is told to nobody.
+ */
 static void check_straggler_in_init(struct office *office, unsigned fails_at)
 {
 	qs_straggler straggler = QS_STRAGGLER_INIT;

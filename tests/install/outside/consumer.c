@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * consumer.c - a program outside the tree: runs one task on the installed library and prints what came out.
+ * consumer.c - a program outside the tree: runs one task on the installed library
+ * and prints what came out.
  */
 #include <quiesce.h>
 #include <stdio.h>

@@ -2,9 +2,9 @@
 /*
  * choice.c - the stack of choices.
  *
- * An execution is a function of its choices.  Depth first: replay the stack, choose 0 from its end on; the next path
- * adds one to the last choice that has room and drops what is above.  By the dice: each choice is drawn, from a seed
- * for each execution.
+ * An execution is a function of its choices.  Depth first: replay the stack, choose 0 from its end
+ * on; the next path adds one to the last choice that has room and drops what is above.  By the
+ * dice: each choice is drawn, from a seed for each execution.
  */
 #include <stdlib.h>
 

@@ -12,9 +12,9 @@
  *	trace.c     what happened, to be shown after a failure
  *	switch_*.c  from one stack to another; one per machine
  *
- * One thread of the real machine runs everything.  Each simulated thread has a stack; explore.c runs on the
- * real one, which is the only place that an execution ends in, be it that no thread can go on or that
- * sim_fail() was called.
+ * One thread of the real machine runs everything.  Each simulated thread has a stack; explore.c
+ * runs on the real one, which is the only place that an execution ends in, be it that no thread can
+ * go on or that sim_fail() was called.
  */
 #ifndef SIM_ENGINE_H
 #define SIM_ENGINE_H
@@ -36,8 +36,8 @@ typedef int64_t sim_time;
 /* ---- what a thread knows ---- */
 
 /*
- * A view: for each thread how much of it has happened, and for each word the oldest value that may still be
- * seen.  Entries from `width` on count as 0; width is a multiple of SIM_VIEW_GRAIN.
+ * A view: for each thread how much of it has happened, and for each word the oldest value that may
+ * still be seen.  Entries from `width` on count as 0; width is a multiple of SIM_VIEW_GRAIN.
  */
 #define SIM_VIEW_GRAIN 16
 struct sim_view {
@@ -112,7 +112,8 @@ struct sim_execution {
 	enum sim_failure failure;	/* 0 = none so far */
 	char reason[SIM_REASON];
 	bool bounded;			/* a preemption was not tried because none was left */
-	bool learned;			/* a word turned out to be shared: choices mean something else from now on */
+	bool learned;			/* a word turned out to be shared: choices mean
+					   something else from now on */
 };
 extern struct sim_execution sim;
 
@@ -139,7 +140,10 @@ bool sim_sleep(const volatile void *address, sim_time deadline);
 void sim_wake(const volatile void *address, unsigned count);
 bool sim_somebody_sleeps_in(const volatile void *memory, size_t bytes);
 
-/* One more step of this thread: what it does from now on is not known to those who know what it did so far. */
+/*
+ * One more step of this thread: what it does from now on is not known to those who
+ * know what it did so far.
+ */
 void sim_tick(void);
 
 /* Ends the execution.  From explore.c's own stack it only notes the failure. */
@@ -197,7 +201,8 @@ void sim_disposition_begin(void);
 
 /* ---- sites.c ---- */
 
-struct sim_site *sim_call_site(const char *operation);		/* where the platform was called just now; never NULL */
+struct sim_site *sim_call_site(const char *operation);		/* where the platform was called
+								   just now; never NULL */
 
 /* Of an exploration.  control: NULL = none.  note: called once for each site that is met. */
 void sim_control_begin(const struct sim_control *control, void (*note)(const struct sim_site *site));

@@ -4,10 +4,10 @@
  *
  * Explorations are repeatable: run again, they take the same paths and find the same failure.
  *
- * An exploration is a case with one control or with none.  It runs in a child, so that whatever it breaks is
- * gone afterwards; what it found comes back in a shared page.  Depth first goes with 0, 1, 2, ... preemptions,
- * so that the first failure found is one with the fewest.  Those that the case asks for are searched whole, or it fails; a
- * number that a deep run adds may be cut.
+ * An exploration is a case with one control or with none.  It runs in a child, so that whatever it
+ * breaks is gone afterwards; what it found comes back in a shared page.  Depth first goes with 0,
+ * 1, 2, ... preemptions, so that the first failure found is one with the fewest.  Those that the
+ * case asks for are searched whole, or it fails; a number that a deep run adds may be cut.
  */
 #include <inttypes.h>
 #include <signal.h>
@@ -23,7 +23,8 @@
 
 enum {
 	DEFAULT_EXECUTIONS = 4000000,
-	ADDED_EXECUTIONS = 1000000,	/* of a level that QS_SIM_DEPTH adds: a quarter of a minute, for most cases */
+	ADDED_EXECUTIONS = 1000000,	/* of a level that QS_SIM_DEPTH adds: a quarter of
+					   a minute, for most cases */
 	RANDOM_STALE_READS = 8,
 	NAME_BYTES = 80,
 	PATTERN_BYTES = 256,
@@ -67,7 +68,10 @@ static int depth(void)
 	return text ? atoi(text) : 0;
 }
 
-/* Executions that a level which depth() adds may take, and the dice in its place when those are not all. */
+/*
+ * Executions that a level which depth() adds may take, and the dice in its
+ * place when those are not all.
+ */
 static uint64_t added_executions(void)
 {
 	const char *text = getenv("QS_SIM_BUDGET");
@@ -184,7 +188,10 @@ static uint64_t allowed_executions(void)
 	return scenario->executions ? scenario->executions : DEFAULT_EXECUTIONS;
 }
 
-/* A case chooses its own levels so that they can be searched; what is beyond them is searched as far as may be. */
+/*
+ * A case chooses its own levels so that they can be searched; what is beyond them is
+ * searched as far as may be.
+ */
 static bool end_search(void)
 {
 	if (!is_added_level()) {
@@ -204,7 +211,10 @@ static bool advance(void)
 	return true;
 }
 
-/* Every execution with at most `bound` preemptions, or as many as are allowed.  False: it has failed. */
+/*
+ * Every execution with at most `bound` preemptions, or as many as are
+ * allowed.  False: it has failed.
+ */
 static bool search(void)
 {
 	const uint64_t allowed = allowed_executions();
@@ -246,7 +256,10 @@ static bool search_by_dice(void)
 	return true;
 }
 
-/* What is set up once in a process is set up now; from here on an execution must leave static state as it found it. */
+/*
+ * What is set up once in a process is set up now; from here on an execution must leave
+ * static state as it found it.
+ */
 static bool warm_up(void)
 {
 	bound = 0;

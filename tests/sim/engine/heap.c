@@ -2,8 +2,8 @@
 /*
  * heap.c - memory that is never handed out twice in an execution, unless the case wants it to be.
  *
- * One arena, filled from its start, so that the same choices give the same addresses.  What is freed is painted
- * over, and stays known as freed.
+ * One arena, filled from its start, so that the same choices give the same addresses.  What is
+ * freed is painted over, and stays known as freed.
  */
 #include <string.h>
 #include <sys/mman.h>

@@ -2,22 +2,22 @@
 /*
  * memory.c - the words that threads share, and what a load may see.
  *
- * A word is a *location* with a row of *messages*, one for each store, in the order in which all agree.  A
- * message carries a value and a view.  A load may see any message that is not older than what its thread has
- * seen of this location; an acquire load takes the message's view over, a release store leaves the thread's
- * view there, a read-modify-write sees the newest message and passes its view on.  A fence that is seq_cst
- * exchanges views with all fences before it.
+ * A word is a *location* with a row of *messages*, one for each store, in the order in which all
+ * agree.  A message carries a value and a view.  A load may see any message that is not older than
+ * what its thread has seen of this location; an acquire load takes the message's view over, a
+ * release store leaves the thread's view there, a read-modify-write sees the newest message and
+ * passes its view on.  A fence that is seq_cst exchanges views with all fences before it.
  *
- * Only the newest SIM_KEPT messages can be seen, and a thread sees an old one of the same location at most
- * SIM_STALE_RUN times running: in real machines a store arrives in the end.
+ * Only the newest SIM_KEPT messages can be seen, and a thread sees an old one of the same location
+ * at most SIM_STALE_RUN times running: in real machines a store arrives in the end.
  *
- * A location is made by its first access, with what is in memory, or by sim_atomic_init(); sim_atomic_fini()
- * and a free end it.  An access after that, an access that is not ordered after the init, and an end that is
- * not ordered after all accesses are failures.
+ * A location is made by its first access, with what is in memory, or by sim_atomic_init();
+ * sim_atomic_fini() and a free end it.  An access after that, an access that is not ordered after
+ * the init, and an end that is not ordered after all accesses are failures.
  *
- * What only one thread touches needs no scheduling point: the others cannot tell when it happens.  So addresses
- * are remembered from execution to execution as *shared* once a second thread has come; a new one makes the
- * search start again.
+ * What only one thread touches needs no scheduling point: the others cannot tell when it happens.
+ * So addresses are remembered from execution to execution as *shared* once a second thread has
+ * come; a new one makes the search start again.
  */
 #include <string.h>
 

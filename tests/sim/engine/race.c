@@ -2,8 +2,9 @@
 /*
  * race.c - the order of plain accesses.
  *
- * For each address, when each thread last read and last wrote it, by that thread's own clock.  An access races
- * with another thread's earlier one if the clock that this thread knows of the other has not come that far.
+ * For each address, when each thread last read and last wrote it, by that thread's own clock.
+ * An access races with another thread's earlier one if the clock that this thread knows of the
+ * other has not come that far.
  */
 #include <string.h>
 

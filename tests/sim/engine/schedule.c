@@ -2,16 +2,17 @@
 /*
  * schedule.c - threads, who goes on, sleeping and waking, the clock.
  *
- * A thread runs until a point at which somebody else may go on (sim_point), until it sleeps or ends.  Whoever
- * is leaving picks the next one and switches to it.  When nobody can go on, the stack of explore.c does.
+ * A thread runs until a point at which somebody else may go on (sim_point), until it sleeps or
+ * ends.  Whoever is leaving picks the next one and switches to it.  When nobody can go on, the
+ * stack of explore.c does.
  *
- * Everything that waits is a park on some address: for an unpark, for the end of a thread, for a descriptor.  A
- * parked thread may be picked when its deadline has come; when its deadline is the next one and nothing else
- * can run, or, as an early timeout, although something can: the clock then jumps there.  It may be picked when
- * its signal arrives.
+ * Everything that waits is a park on some address: for an unpark, for the end of a thread, for a
+ * descriptor.  A parked thread may be picked when its deadline has come; when its deadline is the
+ * next one and nothing else can run, or, as an early timeout, although something can: the clock
+ * then jumps there.  It may be picked when its signal arrives.
  *
- * By the dice: even executions pick any thread at each point; odd ones keep random priorities that change at a
- * few random points (PCT), which finds what needs few but far-apart switches.
+ * By the dice: even executions pick any thread at each point; odd ones keep random priorities that
+ * change at a few random points (PCT), which finds what needs few but far-apart switches.
  */
 #include <stdarg.h>
 #include <stdio.h>

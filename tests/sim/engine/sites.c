@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sites.c - where a call of the platform stands, and which sites the control of this exploration breaks.
+ * sites.c - where a call of the platform stands, and which sites the control of
+ * this exploration breaks.
  *
- * A control names a site as "file.c:function:operation" or "file.c:function:operation(part)", where part is
- * found in the argument as it is written.  Each site is judged once in an exploration.
+ * A control names a site as "file.c:function:operation" or "file.c:function:operation(part)", where
+ * part is found in the argument as it is written.  Each site is judged once in an exploration.
  */
 #include <string.h>
 

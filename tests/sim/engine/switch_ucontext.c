@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * switch_ucontext.c - from one stack to another on any machine that has ucontext.h, with a system call each
- * time.
+ * switch_ucontext.c - from one stack to another on any machine that has ucontext.h, with
+ * a system call each time.
  */
 #include <stdlib.h>
 #include <ucontext.h>
 
 #include "engine.h"
 
-/* One ucontext_t for each sim_context, made when it is first used and kept for the life of the process. */
+/*
+ * One ucontext_t for each sim_context, made when it is first used and kept for
+ * the life of the process.
+ */
 static ucontext_t *ucontext_of(struct sim_context *context)
 {
 	if (!context->stack_pointer) {

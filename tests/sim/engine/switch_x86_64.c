@@ -2,7 +2,8 @@
 /*
  * switch_x86_64.c - from one stack to another in some ten instructions.
  *
- * By the System V convention a call keeps rbx, rbp and r12 to r15; they go onto the stack that is left.
+ * By the System V convention a call keeps rbx, rbp and r12 to r15; they go
+ * onto the stack that is left.
  */
 #include <string.h>
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * trace.c - what happened in the present execution.  Kept always, because it is cheap; shown after a failure.
+ * trace.c - what happened in the present execution.  Kept always, because it is
+ * cheap; shown after a failure.
  */
 #include <stdio.h>
 #include <string.h>
@@ -56,7 +57,8 @@ static void print_event(unsigned number, const struct event *event)
 	char address[32] = "";
 
 #pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral"	/* the texts are static, and each takes at most both values */
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"	/* the texts are static, and each
+							   takes at most both values */
 #pragma GCC diagnostic ignored "-Wformat-extra-args"
 	snprintf(values, sizeof(values), event->text, event->a, event->b);
 #pragma GCC diagnostic pop

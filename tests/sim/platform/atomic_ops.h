@@ -2,8 +2,8 @@
 /*
  * atomic_ops.h - the names of platform/atomic.h, handed to the simulator.
  *
- * Objects keep their type and size; the newest value is always in memory too, so that code which looks past
- * these names reads something sane.
+ * Objects keep their type and size; the newest value is always in memory too, so that code which
+ * looks past these names reads something sane.
  */
 #ifndef QS__PLATFORM_ATOMIC_OPS_H
 #define QS__PLATFORM_ATOMIC_OPS_H

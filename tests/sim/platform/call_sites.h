@@ -2,9 +2,9 @@
 /*
  * call_sites.h - tells the simulator where a call of the platform stands.
  *
- * The build includes this ahead of every source that is simulated (-include): first the contracts, then a macro
- * over each call that hands in the place.  A name without its parentheses, a function's address, stays what it
- * is.
+ * The build includes this ahead of every source that is simulated (-include): first the contracts,
+ * then a macro over each call that hands in the place.  A name without its parentheses, a
+ * function's address, stays what it is.
  */
 #ifndef SIM_CALL_SITES_H
 #define SIM_CALL_SITES_H

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * cpu.c - the simulated machine has two CPUs: enough for a default pool to race, few enough to search.
+ * cpu.c - the simulated machine has two CPUs: enough for a default pool to
+ * race, few enough to search.
  */
 #include "platform/cpu.h"
 

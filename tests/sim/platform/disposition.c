@@ -2,8 +2,8 @@
 /*
  * disposition.c - what a signal does: the kernel's table, simulated.
  *
- * The kernel changes and reads the table under a lock of its own, so that a handler sees what was written before it was
- * put in place.
+ * The kernel changes and reads the table under a lock of its own, so that a handler sees what was
+ * written before it was put in place.
  */
 #include <errno.h>
 #include <signal.h>

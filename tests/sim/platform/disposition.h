@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * disposition.h - sigaction() and raise() of the simulated machine.  All is SIG_DFL at the beginning of an execution.
+ * disposition.h - sigaction() and raise() of the simulated machine.  All is SIG_DFL at the
+ * beginning of an execution.
  */
 #ifndef SIM_DISPOSITION_H
 #define SIM_DISPOSITION_H

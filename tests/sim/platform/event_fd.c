@@ -2,8 +2,8 @@
 /*
  * event_fd.c - simulated descriptors: one word each, readable or not.
  *
- * Setting one and finding it readable put the two threads in order, as the kernel's locks do on every real
- * system.
+ * Setting one and finding it readable put the two threads in order, as the kernel's locks
+ * do on every real system.
  */
 #include <errno.h>
 

@@ -2,8 +2,8 @@
 /*
  * park.c - sleep while a word holds a value, simulated.
  *
- * No stronger than the contract: the look sees the newest value of that one word, and neither it nor an unpark
- * puts any other access in order.
+ * No stronger than the contract: the look sees the newest value of that one word, and neither it
+ * nor an unpark puts any other access in order.
  */
 #include <errno.h>
 

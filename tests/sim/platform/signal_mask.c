@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * signal_mask.c - while a simulated thread blocks signals, none is let arrive.  The old mask is all or nothing.
+ * signal_mask.c - while a simulated thread blocks signals, none is let arrive.  The
+ * old mask is all or nothing.
  */
 #include "platform/signal_mask.h"
 #include "sim/engine/engine.h"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * thread.c - simulated threads.  A handle is the thread's index and one, since 0 may mean "none" to a caller.
+ * thread.c - simulated threads.  A handle is the thread's index and one, since 0 may
+ * mean "none" to a caller.
  */
 #include <errno.h>
 
