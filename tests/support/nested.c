@@ -40,6 +40,7 @@ int body_wait(qs_task *task, void *arg)
 	struct waiter *it = arg;
 
 	it->thread = pthread_self();
+	it->token = qs_task_stop(task);
 	gate_raise(&it->entered);
 	gate_await(&it->go, 1);
 	it->result = it->wait(it->others, it->count, it->deadline, it->stop);

@@ -39,6 +39,7 @@ struct waiter {
 	size_t count;
 	qs_time deadline;
 	qs_stop *stop;			/* of the wait */
+	qs_stop *token;			/* its own, from when it has entered */
 	struct gate entered;
 	struct gate go;
 	struct gate left;		/* it does not look at the others any more */
