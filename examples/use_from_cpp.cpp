@@ -40,7 +40,13 @@ static void end_pool(qs_pool *pool)
 	qs_pool_destroy(pool);
 }
 
-template <auto *give_back> using giver = std::integral_constant<decltype(give_back), give_back>;
+template <auto *give_back> struct giver {
+	template <class Handle> void operator()(Handle *handle) const
+	{
+		give_back(handle);
+	}
+};
+
 using signals_owner = std::unique_ptr<qs_signals, giver<qs_signals_close>>;
 using pool_owner = std::unique_ptr<qs_pool, giver<end_pool>>;
 using future_owner = std::unique_ptr<qs_future, giver<qs_future_release>>;
