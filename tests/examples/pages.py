@@ -11,6 +11,8 @@ from support import PATIENCE, PROGRAM, end_by, expect, finish, run, start, wait_
 PLACES = 8                              # transfers at a time
 NAME = os.path.basename(PROGRAM)
 os.environ["no_proxy"] = "*"            # nothing between the programs and the server
+# What libcurl says of 500 bytes that are missing: 7.88, and 8.14.
+TORN = ("transfer closed with 500 bytes remaining to read", "end of response with 500 bytes missing")
 
 
 class Server:
@@ -178,10 +180,10 @@ def try_pages_that_do_not_come():
     with Server(pages, torn=["torn"]) as server:
         result = expect(run(server.url()), 1, "")
         lines = result.err.splitlines(keepends=True)
-        assert sorted(lines[:-1]) == sorted([
+        assert any(sorted(lines[:-1]) == sorted([
             failure("missing", "The requested URL returned error: 404"),
             failure("../outside", "it does not lie beside the index"),
-            failure("torn", "transfer closed with 500 bytes remaining to read")]), result
+            failure("torn", words)]) for words in TORN), result
         assert lines[-1] == report(4, 3), result
         check_came({name: pages[name] for name in ("index", "page1", "page2", "page3")})
 
