@@ -27,7 +27,7 @@ parallel = $(if $(findstring -j,$(MAKEFLAGS)),,--parallel $(JOBS))
 .PHONY: all help run check check-quick check-asan check-ubsan check-tsan check-memcheck check-sim check-posix \
 	check-musl check-all check-includes check-pairs check-man check-fresh soak bench install uninstall format clean dist configure
 
-all: configure	## the program, the libraries, the manual and the examples, into build/ (the default)
+all: configure	## into build/: program, libraries, manual, examples (default)
 	+@cmake --build $(BUILD) $(parallel) --target artifacts
 
 # Once configured, CMake looks after itself; only new settings need it again.
@@ -47,7 +47,7 @@ check:		## what a change must pass: ./check
 check-quick:	## the core of the tests, two minutes
 	@tools/setup test && tools/run-tests -L core release
 
-check-asan:	## the tests under the address, leak and undefined behaviour sanitizers
+check-asan:	## the tests under the address, leak and UB sanitizers
 	@tools/setup test && tools/run-tests asan
 
 check-ubsan:	## the tests under the undefined behaviour sanitizer alone
@@ -68,22 +68,22 @@ check-posix:	## the tests on the platform layer of plain POSIX
 check-musl:	## the tests with musl for a libc
 	@tools/setup test musl && tools/run-tests musl
 
-check-all: check-includes check-pairs check-man	## everything that runs on this machine, before an issue is called finished
+check-all: check-includes check-pairs check-man	## everything, under every preset: before an issue is finished
 	@tools/setup memcheck musl && tools/run-tests release debug asan ubsan tsan sim posix musl && tools/memcheck
 
-check-includes:	## each folder of src/ includes only what its .may_include allows
+check-includes:	## a folder of src/ includes only what its .may_include allows
 	@tools/check-includes
 
 check-pairs:	## each atomic operation names the one that it pairs with
 	@tools/check-pairs
 
-check-man: all	## the manual: a page for each function, whose examples compile and references resolve
+check-man: all	## a page per function; examples compile, references resolve
 	@tools/setup test && tools/check-man $(BUILD)
 
-check-fresh:	## ./run and ./check in bare systems, as root and as a user (needs root)
+check-fresh:	## ./run and ./check in a bare Debian (root; BASE=bookworm)
 	@tools/setup fresh && tests/setup/fresh $(BASE)
 
-soak:		## the long versions of the tests, then the whole suite again and again until something fails; SOAK=200 times
+soak:		## the long tests, then all SOAK=200 times, until one fails
 	@tools/setup test && tools/run-tests --soak release && tools/run-tests --repeat $(SOAK) release
 
 bench: configure	## the measurements
