@@ -232,9 +232,16 @@ uninstall)
 	make_install "$work/root" >/dev/null
 	make_install "$work/root" >/dev/null	# over itself
 	find "$work/root" | grep -q 'quiesce\.pc$' || fail "nothing was installed"
-	make -C "$stage/source" DESTDIR="$work/root" uninstall
+	# What was removed is said by its plain path, though DESTDIR ends in a slash.
+	make -C "$stage/source" DESTDIR="$work/root/" uninstall >"$work/said" 2>"$work/complaints"
+	cat "$work/complaints"
+	[ ! -s "$work/complaints" ] || fail "what it says went to standard error"
+	grep -qx -e "-- Removed: $work/root/usr/include/quiesce.h" "$work/said" || fail "does not say that it removed quiesce.h"
+	grep // "$work/said" | none "says a path that is not plain"
 	find "$work/root" | sort >"$work/after"
 	diff -u "$work/before" "$work/after"
+	expect "what uninstall says again" "-- Nothing left to remove" \
+		"$(make --no-print-directory -C "$stage/source" DESTDIR="$work/root/" uninstall 2>&1)"
 	;;
 
 *)
