@@ -289,32 +289,50 @@ setup)
 	grep -q -e '--no-install-recommends gcc libc6-dev make cmake gzip$' apt-was-called || fail "wrong packages"
 	;;
 
-run)
+run | check)
 	# A copy without the rest of the tree, so what it would do first leaves a trace.
 	mkdir tools
-	cp "$source/run" .
+	cp "$source/$tool" .
 	printf '#!/bin/sh\necho "$*" >>setup-was-called\nexit 1\n' >tools/setup
 	chmod +x tools/setup
 	# refuses WORDS...: says how it is meant, before it does anything.
 	refuses()
 	{
 		status=0
-		./run "$@" >out 2>said || status=$?
-		[ $status -eq 2 ] || { cat said; fail "./run $*: status $status, not 2"; }
-		[ ! -s out ] || fail "./run $*: says it on standard output"
-		expected='usage: ./run [SECONDS]    (1 to 999)'
-		[ "$(cat said)" = "$expected" ] || { cat said; fail "./run $*: does not say how it is meant"; }
-		[ ! -e setup-was-called ] || fail "./run $*: calls setup all the same"
+		"./$tool" "$@" >out 2>said || status=$?
+		[ $status -eq 2 ] || { cat said; fail "./$tool $*: status $status, not 2"; }
+		[ ! -s out ] || fail "./$tool $*: says it on standard output"
+		[ "$(cat said)" = "$usage" ] || { cat said; fail "./$tool $*: does not say how it is meant"; }
+		[ ! -e setup-was-called ] || fail "./$tool $*: calls setup all the same"
 	}
-	for seconds in 0 00 05 abc 5s -5 +5 1.5 '' ' 5' --help 1000 99999999999999999999; do
-		refuses "$seconds"
-	done
-	refuses 3 5
-	refuses 5 2 3 4 5 6 7 8 9 10 11
-	for seconds in 1 35 999; do
-		./run $seconds >out 2>&1 || :
-		[ -e setup-was-called ] || fail "./run $seconds: is refused"
+	# begins WORDS...: is on its way with them.
+	begins()
+	{
+		"./$tool" "$@" >out 2>&1 || :
+		[ -e setup-was-called ] || fail "./$tool $*: is refused"
 		rm setup-was-called
-	done
+	}
+	case $tool in
+	run)
+		usage='usage: ./run [SECONDS]    (1 to 999)'
+		for seconds in 0 00 05 abc 5s -5 +5 1.5 '' ' 5' --help 1000 99999999999999999999; do
+			refuses "$seconds"
+		done
+		refuses 3 5
+		refuses 5 2 3 4 5 6 7 8 9 10 11
+		for seconds in 1 35 999; do
+			begins $seconds
+		done
+		;;
+	check)
+		usage='usage: ./check [--strict]    (no skips but those of tests/allowed-skips)'
+		for word in --help -h '' release strict --strictly; do
+			refuses "$word"
+		done
+		refuses --strict --strict
+		begins --strict
+		;;
+	esac
+	begins
 	;;
 esac
