@@ -6,8 +6,8 @@ import signal
 import sys
 import time
 
-from support import (AT_ONCE, are_asleep, end_by, expect, finish, main, read_until, run, start, switches_of, threads_of,
-                     wait_for)
+from support import (AT_ONCE, are_asleep, end_by, expect, finish, is_sanitized, main, read_until, run, start, switches_of,
+                     threads_of, wait_for)
 
 LOOK = 0.2                              # seconds that a loop with nothing to do is looked at
 
@@ -71,7 +71,8 @@ def test_event_loop_epoll_sleeps_when_there_is_nothing_to_do():
     await_answer(process, "1 one")
     before = switches_once_asleep(process)
     time.sleep(LOOK)
-    assert switches_once_asleep(process) == before, "it wakes up for nothing"
+    if not is_sanitized():              # a sanitizer may have a thread of its own, which does wake up
+        assert switches_once_asleep(process) == before, "it wakes up for nothing"
     os.close(end)
     await_answer(process, "0 slow")
     expect(finish(process), 0, "", "")
