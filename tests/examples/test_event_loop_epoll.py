@@ -6,8 +6,8 @@ import signal
 import sys
 import time
 
-from support import (AT_ONCE, are_asleep, end_by, expect, finish, is_sanitized, main, read_until, run, start, switches_of,
-                     threads_of, wait_for)
+from support import (AT_ONCE, are_asleep, end_by, expect, finish, has_open, is_sanitized, main, read_until, run, start,
+                     switches_of, threads_of, wait_for)
 
 LOOK = 0.2                              # seconds that a loop with nothing to do is looked at
 
@@ -85,6 +85,7 @@ def test_event_loop_epoll_one_ctrl_c_ends_it():
     process = start()
     tell(process, make_file("one", 1), *names)
     await_answer(process, "1 one")
+    wait_for(lambda: has_open(process.pid, "slow0"), "the first that hangs to be begun")
     # The pipe is given to nobody else, so the input stays open until the program has gone.
     end_of_input, process.stdin = process.stdin, None
     result = expect(end_by(process, signal.SIGINT), -signal.SIGINT, err="")
