@@ -45,6 +45,7 @@ static void line_init(struct qs__line *line)
 {
 	qs__list_init(&line->turns);
 	line->parked = 0;
+	line->expected = 0;
 	line->is_calling = false;
 }
 
@@ -134,12 +135,47 @@ size_t qs__depot_count(struct qs__depot *depot)
 	return count;
 }
 
+/* ------------------------------------------------------------------------------------- regulars */
+
+static void come_locked(struct qs__depot *depot, struct qs__regular *regular)
+{
+	if (!regular->is_expected)
+		return;
+	QS__ASSERT(depot->takers.expected != 0);
+	regular->is_expected = false;
+	depot->takers.expected--;
+}
+
+void qs__depot_expect(struct qs__depot *depot, struct qs__regular *regular)
+{
+	qs__depot_lock(depot);
+	regular->is_expected = true;
+	depot->takers.expected++;
+	qs__depot_unlock(depot);
+}
+
+void qs__depot_expect_no_more(struct qs__depot *depot, struct qs__regular *regular)
+{
+	qs__depot_lock(depot);
+	come_locked(depot, regular);
+	qs__depot_unlock(depot);
+}
+
+bool qs__depot_is_unattended_locked(const struct qs__depot *depot)
+{
+	const struct qs__line *takers = &depot->takers;
+
+	/* Who is awake besides may be long about its own. */
+	return depot->count > takers->parked + (takers->is_calling ? 1 : 0) + takers->expected;
+}
+
 /* ------------------------------------------------------------------------------------- one turn */
 
 static void turn_init(struct qs__turn *turn, qs_stop *stop, qs_stop *also)
 {
 	turn->stops[0] = stop;
 	turn->stops[1] = also;
+	turn->regular = NULL;
 	turn->has_waited = false;
 }
 
@@ -193,6 +229,8 @@ static int wait_in_line(struct qs__depot *depot, struct qs__line *line, struct q
 	qs__list_append(&line->turns, &turn->in_line);
 	line->parked++;
 	qs__depot_unlock(depot);
+	if (turn->regular != NULL && turn->regular->on_idle != NULL)
+		turn->regular->on_idle(turn->regular->arg);
 	if (attach_stops(turn))
 		result = qs__waiter_park(&turn->waiter, deadline);
 	qs__depot_lock(depot);
@@ -227,25 +265,35 @@ static int wait_locked(struct qs__depot *depot, struct qs__line *line, may_fn *m
 	return result == -EAGAIN ? waited : result;
 }
 
-static int begin(struct qs__depot *depot, struct qs__line *line, may_fn *may_locked, struct qs__turn *turn, qs_time deadline)
+static int begin_locked(struct qs__depot *depot, struct qs__line *line, may_fn *may_locked, struct qs__turn *turn,
+			qs_time deadline)
 {
-	int result;
+	const int result = look_locked(depot, may_locked, turn);
 
-	qs__depot_lock(depot);
-	result = look_locked(depot, may_locked, turn);
 	return result == -EAGAIN ? wait_locked(depot, line, may_locked, turn, deadline) : result;
 }
 
 int qs__depot_begin_take(struct qs__depot *depot, struct qs__turn *turn, qs_time deadline, qs_stop *stop, qs_stop *also)
 {
 	turn_init(turn, stop, also);
-	return begin(depot, &depot->takers, may_take_locked, turn, deadline);
+	qs__depot_lock(depot);
+	return begin_locked(depot, &depot->takers, may_take_locked, turn, deadline);
+}
+
+int qs__depot_begin_next(struct qs__depot *depot, struct qs__turn *turn, struct qs__regular *regular)
+{
+	turn_init(turn, NULL, NULL);
+	turn->regular = regular;
+	qs__depot_lock(depot);
+	come_locked(depot, regular);
+	return begin_locked(depot, &depot->takers, may_take_locked, turn, QS_NEVER);
 }
 
 int qs__depot_begin_give(struct qs__depot *depot, struct qs__turn *turn, qs_time deadline, qs_stop *stop, qs_stop *also)
 {
 	turn_init(turn, stop, also);
-	return begin(depot, &depot->givers, may_give_locked, turn, deadline);
+	qs__depot_lock(depot);
+	return begin_locked(depot, &depot->givers, may_give_locked, turn, deadline);
 }
 
 void qs__depot_end(struct qs__depot *depot, struct qs__turn *turn)

@@ -30,6 +30,7 @@
 struct qs__line {
 	struct qs__list turns;	/* the first come first */
 	size_t parked;		/* how many those are */
+	size_t expected;	/* regulars that were sent for, and have not come yet */
 	bool is_calling;	/* one was called out of the line, and has not come back to the lock yet */
 };
 
@@ -42,9 +43,18 @@ struct qs__depot {
 	struct qs__line givers;		/* for room */
 };
 
+/* Who comes for one thing after the other: a pool's worker. */
+struct qs__regular {
+	void (*on_idle)(void *arg);	/* NULL, or called before it sleeps: under no lock, and when it
+					   can be called out of the line already */
+	void *arg;
+	bool is_expected;		/* the line counts on it */
+};
+
 /* One thread's visit, on its stack. */
 struct qs__turn {
 	qs_stop *stops[2];			/* borrowed; NULL = none */
+	struct qs__regular *regular;		/* whose turn it is; NULL = somebody's */
 	bool has_waited;			/* else nothing below was ever touched */
 	struct qs__waiter waiter;
 	struct qs__list in_line;		/* L */
@@ -65,6 +75,16 @@ void qs__depot_fini(struct qs__depot *depot);
 int qs__depot_begin_take(struct qs__depot *depot, struct qs__turn *turn, qs_time deadline, qs_stop *stop, qs_stop *also);
 int qs__depot_begin_give(struct qs__depot *depot, struct qs__turn *turn, qs_time deadline, qs_stop *stop, qs_stop *also);
 void qs__depot_end(struct qs__depot *depot, struct qs__turn *turn);
+
+/* The same for a regular, who waits without end and for no stop. */
+int qs__depot_begin_next(struct qs__depot *depot, struct qs__turn *turn, struct qs__regular *regular);
+
+/* A regular was sent for, and attends to one thing until it has come; or it will not come. */
+void qs__depot_expect(struct qs__depot *depot, struct qs__regular *regular);
+void qs__depot_expect_no_more(struct qs__depot *depot, struct qs__regular *regular);
+
+/* There are more things than takers that are parked, called or expected. */
+bool qs__depot_is_unattended_locked(const struct qs__depot *depot);
 
 /* For whoever will not wait: the lock, and giving it back after a look or a change. */
 void qs__depot_lock(struct qs__depot *depot);

@@ -25,15 +25,6 @@ void qs__queue_fini(struct qs__queue *queue)
 
 /* --------------------------------------------------------------------------------------- giving */
 
-/*
- * Each taker that is parked or on its way attends to one item; who is awake besides
- * may be long about its own.
- */
-static bool is_unattended_locked(const struct qs__depot *depot)
-{
-	return depot->count > depot->takers.parked + (depot->takers.is_calling ? 1 : 0);
-}
-
 int qs__queue_push_by(struct qs__queue *queue, struct qs__list *link, bool *out_is_unattended, qs_time deadline,
 		      qs_stop *stop, qs_stop *also)
 {
@@ -44,7 +35,7 @@ int qs__queue_push_by(struct qs__queue *queue, struct qs__list *link, bool *out_
 		qs__list_append(&queue->items, link);
 		queue->depot.count++;
 		queue->pushed++;
-		*out_is_unattended = is_unattended_locked(&queue->depot);
+		*out_is_unattended = qs__depot_is_unattended_locked(&queue->depot);
 	}
 	qs__depot_end(&queue->depot, &turn);
 	return error;
@@ -80,13 +71,13 @@ static struct qs__list *take_locked(struct qs__queue *queue)
 	return link;
 }
 
-struct qs__list *qs__queue_take(struct qs__queue *queue)
+struct qs__list *qs__queue_take(struct qs__queue *queue, struct qs__regular *taker)
 {
 	struct qs__turn turn;
 	struct qs__list *link;
 
 	/* Closed and empty is the one error; then there is nothing to take. */
-	(void)qs__depot_begin_take(&queue->depot, &turn, QS_NEVER, NULL, NULL);
+	(void)qs__depot_begin_next(&queue->depot, &turn, taker);
 	link = take_locked(queue);
 	qs__depot_end(&queue->depot, &turn);
 	return link;

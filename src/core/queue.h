@@ -25,8 +25,8 @@ void qs__queue_init(struct qs__queue *queue, size_t limit);
 void qs__queue_fini(struct qs__queue *queue);
 
 /*
- * Put a link in.  *out_is_unattended: there are more items than takers that are parked or on the
- * way, so that somebody may have to be found.  Returns 0, -EAGAIN (full), -ESHUTDOWN (closed).
+ * Put a link in.  *out_is_unattended: there are more items than takers that are parked, called
+ * or expected, so that somebody may have to be found.  Returns 0, -EAGAIN (full), -ESHUTDOWN (closed).
  */
 int qs__queue_push(struct qs__queue *queue, struct qs__list *link, bool *out_is_unattended);
 
@@ -60,7 +60,7 @@ struct qs__queue_counts qs__queue_look(struct qs__queue *queue);
 bool qs__queue_try_look(struct qs__queue *queue, struct qs__queue_counts *out);
 
 /* Take the oldest link, waiting for one; NULL once the queue is closed and empty. */
-struct qs__list *qs__queue_take(struct qs__queue *queue);
+struct qs__list *qs__queue_take(struct qs__queue *queue, struct qs__regular *taker);
 
 /* Take the oldest link, or NULL. */
 struct qs__list *qs__queue_try_take(struct qs__queue *queue);

@@ -78,6 +78,7 @@ struct qs__worker {
 	bool has_thread;		/* P  `thread` is one of ours, to be joined */
 	bool is_starting;		/* P  who starts the thread has not noted it yet */
 	bool has_exited;		/* P  a body has ended it before that */
+	struct qs__regular taker;	/* as which it comes to the queue; the starter's, then W */
 	qs__thread thread;		/* P */
 	void *data;			/* W  what options.init made */
 	bool has_begun;			/* W  options.finish is due */

@@ -21,7 +21,7 @@
 #include "exec/run.h"
 #include "platform/signal_mask.h"
 
-/* ------------------------------------------------------------------------------ init and finish */
+/* ------------------------------------------------------------------------ init, idle and finish */
 
 /* The first one is kept for the report, in words; `out` receives the words of this one. */
 static void note_error(struct qs__worker *worker, int error, const char *what, char out[QS_TEXT_SIZE])
@@ -60,6 +60,18 @@ bool qs__worker_begin(struct qs__worker *worker)
 		(void)qs__frame_leave(worker, &frame);
 	}
 	return worker->has_begun;
+}
+
+/* It is in the queue's line already: what is submitted now wakes it. */
+static void go_idle(void *arg)
+{
+	struct qs__worker *worker = arg;
+	const qs_pool_options *options = &worker->pool->options;
+	struct qs__frame frame;
+
+	qs__frame_enter(worker, &frame, NULL, NULL);
+	options->idle(worker->data, options->worker_arg);
+	(void)qs__frame_leave(worker, &frame);
 }
 
 void qs__worker_finish(struct qs__worker *worker)
@@ -102,7 +114,9 @@ static void serve_all(void *arg)
 
 	if (!qs__worker_begin(worker))
 		return;
-	while (qs__object_is_ours(pool, QS__MAGIC_POOL) && (link = qs__queue_take(&pool->queue)) != NULL) {
+	worker->taker.on_idle = pool->options.idle != NULL ? go_idle : NULL;
+	worker->taker.arg = worker;
+	while (qs__object_is_ours(pool, QS__MAGIC_POOL) && (link = qs__queue_take(&pool->queue, &worker->taker)) != NULL) {
 		qs_future *future = QS__ENTRY(link, qs_future, in_queue);
 
 		qs__future_claim(future);
@@ -143,6 +157,7 @@ static void thread_exits(void *arg)
 	restore_thread(worker);
 	if (!qs__object_is_ours(pool, QS__MAGIC_POOL))
 		return;
+	qs__depot_expect_no_more(&pool->queue.depot, &worker->taker);
 	is_lost = qs__place_vacate(worker);
 	replace(pool);
 	leave_pool(pool, is_lost);
@@ -159,6 +174,7 @@ static int work(struct qs__worker *worker)
 	qs__set_current(NULL);
 	if (!qs__object_is_ours(pool, QS__MAGIC_POOL))
 		return -QS_EFORKED;
+	qs__depot_expect_no_more(&pool->queue.depot, &worker->taker);
 	leave_pool(pool, qs__place_retire(worker));
 	return 0;
 }
@@ -206,11 +222,15 @@ static int grow(qs_pool *pool, struct growth *out)
 	worker = qs__place_reserve(pool);
 	if (worker == NULL)
 		return -EAGAIN;
+	qs__depot_expect(&pool->queue.depot, &worker->taker);
 	error = start(pool, worker, &thread);
-	if (error == 0)
+	if (error == 0) {
 		out->has_exited = qs__place_note_started(pool, worker, thread);
-	else
-		out->is_deserted = qs__place_note_failed(pool, worker);
+		return 0;
+	}
+	/* While the place is ours still. */
+	qs__depot_expect_no_more(&pool->queue.depot, &worker->taker);
+	out->is_deserted = qs__place_note_failed(pool, worker);
 	return error;
 }
 

@@ -107,9 +107,16 @@ static void push_unless_stopped(void *arg)
 	count_push(qs__queue_push_by(&queue, &item->link, &is_unattended, QS_NEVER, stop, NULL));
 }
 
+static struct qs__list *take(void)
+{
+	struct qs__regular regular = { NULL, NULL, false };
+
+	return qs__queue_take(&queue, &regular);
+}
+
 static void take_one(void *arg)
 {
-	struct qs__list *link = qs__queue_take(&queue);
+	struct qs__list *link = take();
 
 	(void)arg;
 	SIM_ASSERT(link != NULL);
@@ -121,7 +128,7 @@ static void take_all(void *arg)
 	struct qs__list *link;
 
 	(void)arg;
-	while ((link = qs__queue_take(&queue)) != NULL)
+	while ((link = take()) != NULL)
 		note_taken(link);
 }
 

@@ -31,6 +31,14 @@ static void push(struct qs__queue *queue, struct qs__list *link)
 	assert_int_equal(qs__queue_push(queue, link, &is_unattended), 0);
 }
 
+/* As somebody who was not expected. */
+static struct qs__list *take(struct qs__queue *queue)
+{
+	struct qs__regular regular = { NULL, NULL, false };
+
+	return qs__queue_take(queue, &regular);
+}
+
 static void drain(struct qs__queue *queue)
 {
 	while (qs__queue_try_take(queue) != NULL)
@@ -49,7 +57,7 @@ static void test_queue_is_first_in_first_out(void **state)
 		push(&queue, &links[i]);
 	assert_true(qs__queue_remove(&queue, &links[1]));
 	assert_false(qs__queue_remove(&queue, &links[1]));
-	assert_ptr_equal(qs__queue_take(&queue), &links[0]);
+	assert_ptr_equal(take(&queue), &links[0]);
 	assert_ptr_equal(qs__queue_try_take(&queue), &links[2]);
 	assert_null(qs__queue_try_take(&queue));
 	assert_int_equal(qs__queue_look(&queue).pushed, 3);
@@ -91,8 +99,8 @@ static void test_queue_closed_takes_no_more_and_gives_what_is_there(void **state
 	qs__queue_close(&queue);
 	assert_int_equal(qs__queue_push(&queue, &links[1], &is_unattended), -ESHUTDOWN);
 	assert_int_equal(qs__queue_push_by(&queue, &links[1], &is_unattended, QS_NEVER, NULL, NULL), -ESHUTDOWN);
-	assert_ptr_equal(qs__queue_take(&queue), &links[0]);
-	assert_null(qs__queue_take(&queue));
+	assert_ptr_equal(take(&queue), &links[0]);
+	assert_null(take(&queue));
 	qs__queue_fini(&queue);
 }
 
@@ -114,7 +122,7 @@ static void *take_all(void *arg)
 	struct parked *it = arg;
 
 	gate_raise(&it->about);
-	while (qs__queue_take(&it->queue) != NULL)
+	while (take(&it->queue) != NULL)
 		(void)atomic_fetch_add(&it->taken, 1);
 	return NULL;
 }
@@ -189,7 +197,7 @@ static void test_queue_each_item_that_leaves_lets_one_giver_in(void **state)
 		assert_int_equal(pthread_create(&threads[i], NULL, push_one, &it), 0);
 	gate_await(&it.about, THREADS);
 	for (int i = 0; i < THREADS + 1; i++)
-		assert_non_null(qs__queue_take(&it.queue));
+		assert_non_null(take(&it.queue));
 	for (int i = 0; i < THREADS; i++)
 		(void)pthread_join(threads[i], NULL);
 	assert_int_equal(it.refused, 0);
@@ -295,7 +303,7 @@ static void *take_one(void *arg)
 {
 	struct parked *it = arg;
 
-	(void)qs__queue_take(&it->queue);
+	(void)take(&it->queue);
 	return NULL;
 }
 
@@ -325,6 +333,50 @@ static void test_queue_a15_one_parked_taker_attends_one_item(void **state)
 	}
 }
 
+static bool push_is_unattended(struct qs__queue *queue, struct qs__list *link)
+{
+	bool is_unattended = false;
+
+	assert_int_equal(qs__queue_push(queue, link, &is_unattended), 0);
+	return is_unattended;
+}
+
+static void test_queue_a15_expected_taker_attends_one_item(void **state)
+{
+	struct qs__regular regular = { NULL, NULL, false };
+	struct qs__queue queue;
+	struct qs__list links[3];
+
+	(void)state;
+	qs__queue_init(&queue, 0);
+	links_init(links, 3);
+	qs__depot_expect(&queue.depot, &regular);
+	assert_false(push_is_unattended(&queue, &links[0]));
+	assert_true(push_is_unattended(&queue, &links[1]));
+	/* It has come, takes one, and may be long about it. */
+	assert_ptr_equal(qs__queue_take(&queue, &regular), &links[0]);
+	assert_true(push_is_unattended(&queue, &links[2]));
+	drain(&queue);
+	qs__queue_fini(&queue);
+}
+
+static void test_queue_a15_taker_that_will_not_come_attends_nothing(void **state)
+{
+	struct qs__regular regular = { NULL, NULL, false };
+	struct qs__queue queue;
+	struct qs__list link;
+
+	(void)state;
+	qs__queue_init(&queue, 0);
+	links_init(&link, 1);
+	qs__depot_expect(&queue.depot, &regular);
+	qs__depot_expect_no_more(&queue.depot, &regular);
+	qs__depot_expect_no_more(&queue.depot, &regular);
+	assert_true(push_is_unattended(&queue, &link));
+	drain(&queue);
+	qs__queue_fini(&queue);
+}
+
 #define test(name) cmocka_unit_test_setup_teardown(name, leftovers_note, leftovers_check)
 
 int main(void)
@@ -339,6 +391,8 @@ int main(void)
 		test(test_queue_a14_giver_that_gives_up_passes_the_room_on),
 		test(test_queue_a15_item_without_takers_is_unattended),
 		test(test_queue_a15_one_parked_taker_attends_one_item),
+		test(test_queue_a15_expected_taker_attends_one_item),
+		test(test_queue_a15_taker_that_will_not_come_attends_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

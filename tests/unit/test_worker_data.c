@@ -342,7 +342,7 @@ static void count_call(void *arg)
 
 static void test_worker_data_init_that_fails_everywhere_breaks_the_pool_once(void **state)
 {
-	enum { WORKERS = 3, TASKS = WORKERS - 1 };	/* one is there from the beginning */
+	enum { WORKERS = 3, TASKS = WORKERS };
 	qs_pool_options options = QS_POOL_OPTIONS_INIT;
 	qs_future *pending[TASKS];
 	qs_stop_callback *callback;
