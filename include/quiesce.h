@@ -543,6 +543,15 @@ QS_API const char *qs_future_message(const qs_future *future);
 QS_API const char *qs_future_name(const qs_future *future);
 
 /*
+ * qs_future_arg - the argument that a task was submitted with: whose future this is.
+ *
+ * Returns the pointer, even when the argument's destructor has been called (then it can only be
+ * compared); NULL for NULL.
+ * Threads: any.  Waits: no.  Handlers: no.  Fork: works.
+ */
+QS_API void *qs_future_arg(const qs_future *future);
+
+/*
  * qs_future_result - look at the pointer that a task kept.
  * qs_future_take_result - own it from now on.
  *
@@ -641,9 +650,20 @@ typedef int qs_worker_init_fn(void **out_data, void *arg);
  */
 typedef int qs_worker_finish_fn(void *data, void *arg);
 
+/*
+ * What a worker does before it sleeps because there is no task for it: let go of what it keeps
+ * from task to task, such as the lock of another language's runtime.
+ *
+ * The pool counts on this worker already, so it returns soon, and does not submit to the pool or
+ * wait for its tasks.
+ */
+typedef void qs_worker_idle_fn(void *data, void *arg);
+
+#define QS_POOL_LAZY 1u	/* no worker is started before the first task */
+
 typedef struct qs_pool_options {
 	uint32_t size;
-	uint32_t flags;		/* 0 */
+	uint32_t flags;		/* QS_POOL_LAZY or 0 */
 	uint32_t workers;	/* at most so many at once, brought ones included; 0 = usable
 				   CPUs; up to QS_WORKERS_MAX */
 	const char *name;	/* borrowed for the call, copied; names the threads; NULL = "quiesce" */
@@ -656,10 +676,11 @@ typedef struct qs_pool_options {
 	void *start_arg;	/* borrowed until the pool is joined */
 	qs_worker_init_fn *init;	/* called in each worker before its first task; NULL = nothing */
 	qs_worker_finish_fn *finish;	/* called in each worker after its last task; NULL = nothing */
-	void *worker_arg;	/* what those two are given; borrowed until every worker has
+	void *worker_arg;	/* what these three are given; borrowed until every worker has
 				   left, stragglers included */
+	qs_worker_idle_fn *idle;	/* called in a worker before it sleeps for want of a task; NULL = nothing */
 } qs_pool_options;
-#define QS_POOL_OPTIONS_INIT { sizeof(qs_pool_options), 0, 0, NULL, NULL, 0, 0, NULL, NULL, NULL, NULL, NULL }
+#define QS_POOL_OPTIONS_INIT { sizeof(qs_pool_options), 0, 0, NULL, NULL, 0, 0, NULL, NULL, NULL, NULL, NULL, NULL }
 
 #define QS_WORKERS_MAX 65536u	/* the most that a pool may have */
 
@@ -673,7 +694,7 @@ typedef struct qs_pool_options {
 QS_API int qs_cpu_count(void);
 
 /*
- * qs_pool_create - make a pool and start its first worker.
+ * qs_pool_create - make a pool and start its first worker (QS_POOL_LAZY: not yet).
  *
  *   out         receives the pool; the caller gives it back by qs_pool_destroy(), after a join
  *   options     borrowed for the call; NULL = defaults

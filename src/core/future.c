@@ -328,6 +328,11 @@ const char *qs_future_name(const qs_future *future)
 	return future != NULL ? future->name : "";
 }
 
+void *qs_future_arg(const qs_future *future)
+{
+	return future != NULL ? future->arg : NULL;
+}
+
 void *qs_future_result(const qs_future *future)
 {
 	/* relaxed: the result was published by the end, which ended_state() has seen. */

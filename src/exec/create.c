@@ -19,7 +19,7 @@ static int check_options(const qs_pool_options *options)
 {
 	int asked;
 
-	if (options->size != sizeof(*options) || options->flags != 0 || options->workers > QS_WORKERS_MAX)
+	if (options->size != sizeof(*options) || (options->flags & ~QS_POOL_LAZY) != 0 || options->workers > QS_WORKERS_MAX)
 		return -EINVAL;
 	if (options->stack_bytes != 0 && options->stack_bytes < qs__thread_min_stack())
 		return -EINVAL;
@@ -88,7 +88,7 @@ int qs_pool_create(qs_pool **out, const qs_pool_options *options)
 	pool = pool_new(options);
 	if (pool == NULL)
 		return -ENOMEM;
-	error = qs__pool_grow(pool);
+	error = (pool->options.flags & QS_POOL_LAZY) != 0 ? 0 : qs__pool_grow(pool);
 	if (error == 0) {
 		*out = pool;
 		return 0;

@@ -126,6 +126,7 @@ static void check_talker(qs_future *future, void *arg, bool takes_result)
 	assert_int_equal(qs_future_value(future), -EIO);
 	assert_string_not_equal(qs_future_message(future), "");
 	assert_string_equal(qs_future_name(future), "talker");
+	assert_ptr_equal(qs_future_arg(future), arg);
 	assert_int_equal(qs_future_cause(future, &cause), 0);
 	assert_ptr_equal(qs_future_result(future), arg);
 	if (takes_result) {

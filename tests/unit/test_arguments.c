@@ -180,6 +180,7 @@ static void test_arguments_b14_future_null(void **state)
 	refused(qs_future_value(NULL));
 	is_empty(qs_future_message(NULL));
 	is_empty(qs_future_name(NULL));
+	assert_null(qs_future_arg(NULL));
 	assert_null(qs_future_result(NULL));
 	assert_null(qs_future_take_result(NULL));
 	refused(qs_future_cause(NULL, &cause));
@@ -219,6 +220,8 @@ static void test_arguments_b14_pool_create(void **state)
 	refused(qs_pool_create(NULL, NULL));
 	refused_in_other_sizes(options, qs_pool_create(&pool, &options));
 	options.flags = UNKNOWN_FLAG;
+	refused(qs_pool_create(&pool, &options));
+	options.flags = QS_POOL_LAZY << 1;
 	refused(qs_pool_create(&pool, &options));
 	options.flags = 0;
 	options.workers = QS_WORKERS_MAX + 1;

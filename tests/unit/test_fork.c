@@ -213,7 +213,7 @@ static void call_back(qs_future *future, void *arg)
 	(void)arg;
 }
 
-static void try_future(qs_future *future)
+static void try_future(qs_future *future, const void *arg)
 {
 	qs_cause cause = QS_CAUSE_INIT;
 
@@ -225,6 +225,7 @@ static void try_future(qs_future *future)
 	REFUSED(qs_future_stop(future, 0, NULL));
 	CHILD_CHECK(strcmp(qs_future_message(future), "") == 0);
 	CHILD_CHECK(strcmp(qs_future_name(future), "") == 0);
+	CHILD_CHECK(qs_future_arg(future) == arg);
 	CHILD_CHECK(qs_future_result(future) == NULL);
 	CHILD_CHECK(qs_future_take_result(future) == NULL);
 	REFUSED(qs_wait(future, QS_NEVER, NULL));
@@ -338,8 +339,8 @@ static int try_all(void *arg)
 	note_child();
 	try_stop();
 	try_queue();
-	try_future(heritage.running);
-	try_future(heritage.pending);
+	try_future(heritage.running, &heritage.hold);
+	try_future(heritage.pending, NULL);
 	try_pool();
 	try_map();
 	try_process();

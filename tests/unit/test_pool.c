@@ -48,7 +48,7 @@ static void test_pool_bad_options_are_refused(void **state)
 		bad[i] = good;
 	bad[0].size += 8;	/* of a newer version */
 	bad[1].size = 0;
-	bad[2].flags = 1;
+	bad[2].flags = QS_POOL_LAZY << 1;
 	bad[3].workers = QS_WORKERS_MAX + 1;
 	bad[4].workers = UINT32_MAX;
 	bad[5].stack_bytes = 1;
@@ -135,6 +135,53 @@ static void test_pool_grows_to_its_workers_and_no_further(void **state)
  * A15, seen from outside: two tasks that wait for each other run, whatever the first worker
  * is doing when they come.
  */
+static uint32_t workers_of(qs_pool *pool)
+{
+	qs_stats stats = QS_STATS_INIT;
+
+	assert_int_equal(qs_pool_stats(pool, &stats), 0);
+	return stats.workers;
+}
+
+static void test_pool_lazy_starts_nobody_before_the_first_task(void **state)
+{
+	qs_pool_options options = QS_POOL_OPTIONS_INIT;
+	qs_pool *pool = NULL;
+
+	(void)state;
+	options.flags = QS_POOL_LAZY;
+	options.workers = 4;
+	assert_int_equal(qs_pool_create(&pool, &options), 0);
+	assert_int_equal(workers_of(pool), 0);
+	task_end(task_submit(pool, body_return, NULL), QS_DONE);
+	assert_int_equal(workers_of(pool), 1);
+	(void)pool_end(pool, QS_DRAIN);
+}
+
+static void test_pool_lazy_may_never_have_had_a_task(void **state)
+{
+	qs_pool_options options = QS_POOL_OPTIONS_INIT;
+	qs_pool *pool = NULL;
+
+	(void)state;
+	options.flags = QS_POOL_LAZY;
+	assert_int_equal(qs_pool_create(&pool, &options), 0);
+	(void)pool_end(pool, QS_DRAIN);
+}
+
+/* The one that creation has started is on its way, and is for the first task. */
+static void test_pool_a15_first_task_waits_for_the_first_worker(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 100; i++) {
+		qs_pool *pool = pool_make(4);
+
+		task_end(task_submit(pool, body_return, NULL), QS_DONE);
+		assert_int_equal(workers_of(pool), 1);
+		(void)pool_end(pool, QS_DRAIN);
+	}
+}
+
 static void test_pool_a15_second_task_finds_a_second_worker(void **state)
 {
 	(void)state;
@@ -288,6 +335,9 @@ int main(void)
 		test(test_pool_keeps_its_stop_that_the_user_released),
 		test(test_pool_null_is_refused_or_nothing),
 		test(test_pool_grows_to_its_workers_and_no_further),
+		test(test_pool_lazy_starts_nobody_before_the_first_task),
+		test(test_pool_lazy_may_never_have_had_a_task),
+		test(test_pool_a15_first_task_waits_for_the_first_worker),
 		test(test_pool_a15_second_task_finds_a_second_worker),
 		test(test_pool_worker_has_its_name_and_blocks_all_but_faults),
 		test(test_pool_b2_no_thread_at_all_is_an_error),
