@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * house.c - the pool behind an executor, and the threads that work in it.
+ *
+ * The references to a house are the executor's and one per thread, from before its start until it
+ * has come back from qs_pool_work().  Who drops the last one frees the pool, in which nobody is left:
+ * the main thread, the collector, or a thread that has just been a worker.  One that was abandoned
+ * keeps its reference, so its pool stays.
+ *
+ * The line of pending futures is what `_work_queue` shows: the library's queue cannot be walked.
+ */
+#include "house.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "wait.h"
+
+PyTypeObject *house_type;
+
+/* ------------------------------------------------------------------------------ pending, room */
+
+/* Somebody who waits for room in the queue; on his stack. */
+struct room {
+	int fd;			/* an eventfd */
+	struct room *next;
+};
+
+void house_wake(struct house *house)
+{
+	const uint64_t one = 1;
+
+	for (struct room *room = house->waiting; room != NULL; room = room->next)
+		(void)!write(room->fd, &one, sizeof(one));
+}
+
+void house_add_pending(struct house *house, struct future *future)
+{
+	future->house = house;
+	future->older = house->newest;
+	future->newer = NULL;
+	if (house->newest != NULL)
+		house->newest->newer = future;
+	else
+		house->oldest = future;
+	house->newest = future;
+	house->pending++;
+}
+
+void house_remove_pending(struct house *house, struct future *future)
+{
+	if (future->house == NULL)
+		return;
+	if (future->older != NULL)
+		future->older->newer = future->newer;
+	else
+		house->oldest = future->newer;
+	if (future->newer != NULL)
+		future->newer->older = future->older;
+	else
+		house->newest = future->older;
+	future->house = NULL;
+	house->pending--;
+	if (house->waiting != NULL)
+		house_wake(house);
+}
+
+static void room_leave(struct house *house, struct room *room)
+{
+	struct room **link = &house->waiting;
+
+	while (*link != room)
+		link = &(*link)->next;
+	*link = room->next;
+}
+
+int house_wait_for_room(struct house *house)
+{
+	struct room room = { eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), house->waiting };
+	int result;
+
+	if (room.fd < 0) {
+		(void)PyErr_SetFromErrno(PyExc_OSError);
+		return -1;
+	}
+	house->waiting = &room;
+	result = wait_readable(room.fd, QS_NEVER);
+	room_leave(house, &room);
+	(void)close(room.fd);
+	return result < 0 ? -1 : 0;
+}
+
+/* ------------------------------------------------------------------------------------- workers */
+
+/* qs_pool_options.start. */
+static int start_thread(qs_pool *pool, void *arg)
+{
+	struct house *house = arg;
+	struct grip grip;
+	PyObject *started;
+
+	(void)pool;
+	if (!grip_begin(&grip))
+		return -EAGAIN;
+	started = PyObject_CallFunctionObjArgs(house->starter, house, NULL);
+	/* What a signal handler has raised meanwhile goes on to who submits; that there is no thread does not. */
+	if (started == NULL && PyErr_ExceptionMatches(PyExc_Exception))
+		PyErr_Clear();
+	Py_XDECREF(started);
+	grip_end(&grip);
+	return started != NULL ? 0 : -EAGAIN;
+}
+
+/* The pool is of no use, and says so to whoever submits and to those who wait. */
+static int break_house(struct house *house)
+{
+	PyObject *logged;
+
+	if (house->broken == NULL)
+		house->broken = PyUnicode_FromString(HOUSE_BROKEN);
+	logged = PyObject_CallObject(lookups.log_initializer, NULL);
+	Py_XDECREF(logged);
+	PyErr_Clear();
+	return -ENOTRECOVERABLE;
+}
+
+/* qs_pool_options.init. */
+static int begin(void **out_data, void *arg)
+{
+	struct house *house = arg;
+	struct grip grip;
+	PyObject *returned;
+	int error = 0;
+
+	*out_data = resident_here();
+	if (house->initializer == NULL)
+		return 0;
+	if (!grip_begin(&grip))
+		return -ENOTRECOVERABLE;
+	returned = PyObject_Call(house->initializer, house->initargs, NULL);
+	if (returned == NULL)
+		error = break_house(house);
+	Py_XDECREF(returned);
+	grip_end(&grip);
+	return error;
+}
+
+/* qs_pool_options.idle. */
+static void go_idle(void *data, void *arg)
+{
+	(void)arg;
+	gil_let_go(data);
+}
+
+static void join_residents(struct house *house, struct resident *resident)
+{
+	resident->next = house->residents;
+	house->residents = resident;
+}
+
+static void leave_residents(struct house *house, struct resident *resident)
+{
+	struct resident **link = &house->residents;
+
+	while (*link != resident)
+		link = &(*link)->next;
+	*link = resident->next;
+}
+
+PyDoc_STRVAR(work_doc, "work($module, house, /)\n--\n\nBe a worker until there is nothing more to do.");
+
+static PyObject *work(PyObject *module, PyObject *object)
+{
+	struct house *house = (struct house *)object;
+	struct resident resident;
+
+	(void)module;
+	if (!PyObject_TypeCheck(object, house_type))
+		return PyErr_Format(PyExc_TypeError, "work() takes a house");
+	resident_enter(&resident, house);
+	join_residents(house, &resident);
+	gil_let_go(&resident);
+	(void)qs_pool_work(house->pool);
+	resident_leave(&resident);
+	leave_residents(house, &resident);
+	Py_RETURN_NONE;
+}
+
+/* ------------------------------------------------------------------------------ making, freeing */
+
+PyObject *house_new(uint32_t workers, size_t max_pending, PyObject *starter, PyObject *initializer, PyObject *initargs)
+{
+	const allocfunc alloc = (allocfunc)PyType_GetSlot(house_type, Py_tp_alloc);
+	struct house *house = (struct house *)alloc(house_type, 0);
+	qs_pool_options options = QS_POOL_OPTIONS_INIT;
+	int error;
+
+	if (house == NULL)
+		return NULL;
+	Py_INCREF(starter);
+	house->starter = starter;
+	if (initializer != Py_None) {
+		Py_INCREF(initializer);
+		Py_INCREF(initargs);
+		house->initializer = initializer;
+		house->initargs = initargs;
+	}
+	options.flags = QS_POOL_LAZY;
+	options.workers = workers;
+	options.max_pending = max_pending;
+	options.start = start_thread;
+	options.start_arg = house;
+	options.init = begin;
+	options.idle = go_idle;
+	options.worker_arg = house;
+	error = qs_pool_create(&house->pool, &options);
+	if (error == 0)
+		return (PyObject *)house;
+	Py_DECREF(house);
+	return raise_code(error);
+}
+
+static int house_traverse(PyObject *object, visitproc visit, void *arg)
+{
+	struct house *house = (struct house *)object;
+
+#if PY_VERSION_HEX >= 0x03090000
+	Py_VISIT(Py_TYPE(object));
+#endif
+	Py_VISIT(house->starter);
+	Py_VISIT(house->initializer);
+	Py_VISIT(house->initargs);
+	return 0;
+}
+
+static int house_clear(PyObject *object)
+{
+	struct house *house = (struct house *)object;
+
+	Py_CLEAR(house->starter);
+	Py_CLEAR(house->initializer);
+	Py_CLEAR(house->initargs);
+	return 0;
+}
+
+static int free_pool(void *arg)
+{
+	qs_pool *pool = arg;
+
+	(void)qs_pool_shutdown(pool, QS_CANCEL);
+	(void)qs_pool_join(pool, QS_NEVER, NULL, NULL);
+	return qs_pool_destroy(pool);
+}
+
+static void house_dealloc(PyObject *object)
+{
+	struct house *house = (struct house *)object;
+	PyTypeObject *type = Py_TYPE(object);
+	const freefunc release = (freefunc)PyType_GetSlot(type, Py_tp_free);
+
+	PyObject_GC_UnTrack(object);
+	if (house->pool != NULL)
+		(void)gil_wait(free_pool, house->pool);
+	(void)house_clear(object);
+	Py_CLEAR(house->broken);
+	release(object);
+	Py_DECREF(type);
+}
+
+static PyMethodDef functions[] = {
+	{ "work", work, METH_O, work_doc },
+	{ NULL, NULL, 0, NULL },
+};
+
+int add_house(PyObject *module)
+{
+	static PyType_Slot slots[] = {
+		{ Py_tp_dealloc, house_dealloc },
+		{ Py_tp_traverse, house_traverse },
+		{ Py_tp_clear, house_clear },
+		{ 0, NULL },
+	};
+	static PyType_Spec spec = {
+		"quiesce._core.House", sizeof(struct house), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC, slots,
+	};
+
+	house_type = (PyTypeObject *)PyType_FromSpec(&spec);
+	if (house_type == NULL)
+		return -1;
+	return PyModule_AddFunctions(module, functions);
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * house.h - what an executor's threads share, and what outlives the executor.
+ *
+ * A Python object: the executor has a reference and so has each of its threads.
+ */
+#ifndef QUIESCE_PYTHON_HOUSE_H
+#define QUIESCE_PYTHON_HOUSE_H
+
+#include "future.h"
+#include "gil.h"
+
+/* All under the GIL. */
+struct house {
+	PyObject_HEAD
+	qs_pool *pool;
+	PyObject *starter;		/* starter(house) starts one thread that calls work(house) */
+	PyObject *initializer;		/* NULL = none */
+	PyObject *initargs;
+	PyObject *broken;		/* why no task can be run; NULL = they can */
+	struct future *oldest;		/* the pending futures, in the order of submit; borrowed */
+	struct future *newest;
+	size_t pending;
+	struct resident *residents;	/* the threads at work */
+	struct room *waiting;		/* who waits for room in the queue */
+};
+
+#define HOUSE_BROKEN "A thread initializer failed, the thread pool is not usable anymore"
+
+PyObject *house_new(uint32_t workers, size_t max_pending, PyObject *starter, PyObject *initializer, PyObject *initargs);
+
+/* A future comes to the end of the line of those that are pending, or leaves it; twice is no harm. */
+void house_add_pending(struct house *house, struct future *future);
+void house_remove_pending(struct house *house, struct future *future);
+
+/* Waits until a pending future leaves, or somebody wakes those who wait; -1 with an exception. */
+int house_wait_for_room(struct house *house);
+void house_wake(struct house *house);
+
+#endif
