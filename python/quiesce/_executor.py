@@ -13,13 +13,12 @@ import queue
 import sys
 import threading
 import time
-import types
+import weakref
 from concurrent.futures import _base
-from concurrent.futures import thread as standard
 from concurrent.futures.thread import BrokenThreadPool
+from concurrent.futures.thread import ThreadPoolExecutor as StandardExecutor
 
 from . import _core, _exit
-from ._future import Future
 
 _DRAIN, _CANCEL, _STOP = range(3)       # qs_shutdown_mode
 
@@ -126,12 +125,16 @@ def _start_thread(prefix, threads, house):
         raise
 
 
+# From 3.13 on the standard library counts those that this process may use.
+_cpu_count = getattr(os, "process_cpu_count", os.cpu_count)
+
+
 def _check_count(count):
     if count <= 0:
         raise ValueError("max_workers must be greater than 0")
 
 
-class ThreadPoolExecutor(_core.Executor, standard.ThreadPoolExecutor):
+class ThreadPoolExecutor(_core.Executor, StandardExecutor):
     """Runs tasks in threads, and stops them cleanly."""
 
     def __init__(self, max_workers=None, thread_name_prefix="", initializer=None, initargs=(), *,
@@ -148,7 +151,7 @@ class ThreadPoolExecutor(_core.Executor, standard.ThreadPoolExecutor):
             that is pending first.
         """
         if max_workers is None:
-            max_workers = min(32, _core.cpu_count() + 4)
+            max_workers = min(32, (_cpu_count() or 1) + 4)
         _check_count(max_workers)
         if initializer is not None and not callable(initializer):
             raise TypeError("initializer must be a callable")
@@ -198,10 +201,7 @@ class ThreadPoolExecutor(_core.Executor, standard.ThreadPoolExecutor):
         deadline = None if timeout is None else timeout + time.monotonic()
         items = zip(*iterables)
         flight = _Flight(self, fn)
-        if buffersize is not None:
-            flight.fill(itertools.islice(items, buffersize))
-        else:
-            flight.fill(items)
+        flight.fill(items if buffersize is None else itertools.islice(items, buffersize))
         return flight.results(items, deadline)
 
     # ----------------------------------------------------------------------------- the ways down
@@ -280,19 +280,22 @@ class ThreadPoolExecutor(_core.Executor, standard.ThreadPoolExecutor):
 
 
 class _Flight:
-    """The tasks of one map."""
+    """The tasks of one map.  It keeps nobody's executor alive."""
 
     def __init__(self, executor, fn):
-        self.executor = executor
+        self.executor = weakref.ref(executor)
         self.fn = fn
         self.futures = collections.deque()
         self.failed = False
 
     def fill(self, items):
+        executor = self.executor()
+        if executor is None:
+            return
         for item in items:
             if self.failed:
                 return
-            future = self.executor.submit(self.fn, *item)
+            future = executor.submit(self.fn, *item)
             self.futures.append(future)
             future.add_done_callback(self.look)
 
@@ -315,9 +318,6 @@ class _Flight:
             future.cancel()
 
     def results(self, items, deadline):
-        return self._results(items, deadline)
-
-    def _results(self, items, deadline):
         futures = self.futures
         try:
             while futures:

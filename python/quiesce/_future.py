@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
 """Future, and what the core is told once: whom to log to, and what its errors are called."""
 
-import concurrent.futures as standard
 import threading
 import types
-from concurrent.futures import _base
+from concurrent.futures import CancelledError, TimeoutError, _base
+from concurrent.futures import Future as StandardFuture
 from concurrent.futures.thread import BrokenThreadPool
 
 from . import _core
@@ -14,7 +14,7 @@ class DeadlockError(RuntimeError):
     """The wait could never end: the tasks in the message wait for each other."""
 
 
-class Future(_core.Future, standard.Future):
+class Future(_core.Future, StandardFuture):
     """What a task comes to: its result, its exception, or that it was cancelled."""
 
     __slots__ = ()
@@ -38,11 +38,11 @@ def _log_callback(future, exception):
     _base.LOGGER.error("exception calling callback for %r", future, exc_info=exception)
 
 
-def _log_initializer():
-    _base.LOGGER.critical("Exception in initializer:", exc_info=True)
+def _log_initializer(exception):
+    _base.LOGGER.critical("Exception in initializer:", exc_info=exception)
 
 
-_core._adopt(future=Future, standard_future=standard.Future, announce=_announce, log_callback=_log_callback,
-             log_initializer=_log_initializer, condition=threading.Condition, cancelled_error=standard.CancelledError,
-             timeout_error=standard.TimeoutError, deadlock_error=DeadlockError, broken_error=BrokenThreadPool)
+_core._adopt(future=Future, standard_future=StandardFuture, announce=_announce, log_callback=_log_callback,
+             log_initializer=_log_initializer, condition=threading.Condition, cancelled_error=CancelledError,
+             timeout_error=TimeoutError, deadlock_error=DeadlockError, broken_error=BrokenThreadPool)
 _core._note_main_thread(threading.main_thread().ident)

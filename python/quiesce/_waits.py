@@ -2,7 +2,11 @@
 """wait and as_completed: the core's for futures of our pools, the standard library's for all others."""
 
 import time
-from concurrent.futures import ALL_COMPLETED, FIRST_COMPLETED, FIRST_EXCEPTION, TimeoutError, _base
+from concurrent.futures import ALL_COMPLETED, FIRST_COMPLETED, FIRST_EXCEPTION, TimeoutError
+from concurrent.futures._base import DoneAndNotDoneFutures
+# By name, now: programs put ours in their place.
+from concurrent.futures._base import as_completed as _standard_as_completed
+from concurrent.futures._base import wait as _standard_wait
 
 from . import _core
 
@@ -44,7 +48,7 @@ def as_completed(fs, timeout=None):
     fs = list(dict.fromkeys(fs))
     if all(map(_core.is_pooled, fs)):
         return _yield_completed(fs, timeout)
-    return _base.as_completed(fs, timeout)
+    return _standard_as_completed(fs, timeout)
 
 
 def _is_failure(future):
@@ -70,11 +74,11 @@ def wait(fs, timeout=None, return_when=ALL_COMPLETED):
     """
     fs = set(fs)
     if not all(map(_core.is_pooled, fs)):
-        return _base.wait(fs, timeout, return_when)
+        return _standard_wait(fs, timeout, return_when)
     enough = {FIRST_COMPLETED: lambda future: True, FIRST_EXCEPTION: _is_failure, ALL_COMPLETED: lambda future: False}
     if return_when not in enough:
         raise ValueError("Invalid return condition: %r" % return_when)
     if fs:
         _wait_until(fs, _deadline(timeout), enough[return_when])
     done = {future for future in fs if future.done()}
-    return _base.DoneAndNotDoneFutures(done, fs - done)
+    return DoneAndNotDoneFutures(done, fs - done)

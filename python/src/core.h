@@ -57,4 +57,7 @@ int add_stop(PyObject *module);
 /* An exception for a code of the library's; NULL, for return. */
 PyObject *raise_code(int code);
 
+/* The exception that was raised, with its traceback; it is not set any more. */
+PyObject *take_exception(void);
+
 #endif

@@ -197,20 +197,6 @@ static void future_dealloc(PyObject *object)
 
 /* -------------------------------------------------------------------------------- in a worker */
 
-/* The exception that was raised, whole: with its traceback. */
-static PyObject *take_exception(void)
-{
-	PyObject *type, *value, *traceback;
-
-	PyErr_Fetch(&type, &value, &traceback);
-	PyErr_NormalizeException(&type, &value, &traceback);
-	if (traceback != NULL && value != NULL)
-		(void)PyException_SetTraceback(value, traceback);
-	Py_XDECREF(type);
-	Py_XDECREF(traceback);
-	return value;
-}
-
 /* The call, whose references are gone when it returns; new reference, or NULL with an exception. */
 static PyObject *call(struct resident *resident, struct future *self)
 {

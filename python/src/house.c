@@ -116,12 +116,14 @@ static int start_thread(qs_pool *pool, void *arg)
 /* The pool is of no use, and says so to whoever submits and to those who wait. */
 static int break_house(struct house *house)
 {
+	PyObject *exception = take_exception();
 	PyObject *logged;
 
 	if (house->broken == NULL)
 		house->broken = PyUnicode_FromString(HOUSE_BROKEN);
-	logged = PyObject_CallObject(lookups.log_initializer, NULL);
+	logged = PyObject_CallFunctionObjArgs(lookups.log_initializer, exception, NULL);
 	Py_XDECREF(logged);
+	Py_XDECREF(exception);
 	PyErr_Clear();
 	return -ENOTRECOVERABLE;
 }

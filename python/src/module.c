@@ -50,6 +50,19 @@ PyObject *raise_code(int code)
 	}
 }
 
+PyObject *take_exception(void)
+{
+	PyObject *type, *value, *traceback;
+
+	PyErr_Fetch(&type, &value, &traceback);
+	PyErr_NormalizeException(&type, &value, &traceback);
+	if (traceback != NULL && value != NULL)
+		(void)PyException_SetTraceback(value, traceback);
+	Py_XDECREF(type);
+	Py_XDECREF(traceback);
+	return value;
+}
+
 /* ------------------------------------------------------------------------------------ look-ups */
 
 static int make_words(struct words *words)
@@ -93,21 +106,11 @@ static PyObject *note_main(PyObject *module, PyObject *ident)
 	Py_RETURN_NONE;
 }
 
-PyDoc_STRVAR(cpu_count_doc, "cpu_count($module, /)\n--\n\nHow many CPUs this process may keep busy.");
-
-static PyObject *cpu_count(PyObject *module, PyObject *ignored)
-{
-	(void)module;
-	(void)ignored;
-	return PyLong_FromLong(qs_cpu_count());
-}
-
 /* ------------------------------------------------------------------------------------- module */
 
 static PyMethodDef functions[] = {
 	{ "_adopt", (PyCFunction)(void (*)(void))adopt, METH_VARARGS | METH_KEYWORDS, adopt_doc },
 	{ "_note_main_thread", note_main, METH_O, NULL },
-	{ "cpu_count", cpu_count, METH_NOARGS, cpu_count_doc },
 	{ NULL, NULL, 0, NULL },
 };
 
