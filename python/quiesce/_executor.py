@@ -13,6 +13,7 @@ import queue
 import sys
 import threading
 import time
+import warnings
 import weakref
 from concurrent.futures import _base
 from concurrent.futures.thread import BrokenThreadPool
@@ -177,6 +178,15 @@ class ThreadPoolExecutor(_core.Executor, StandardExecutor):
         _exit.note_executor(self)
 
     _after_fork = _build
+
+    if sys.version_info < (3, 9):       # where fn could still be given by its name
+        def submit(*args, **kwargs):
+            if len(args) == 1 and "fn" in kwargs:
+                warnings.warn("Passing 'fn' as keyword argument is deprecated", DeprecationWarning, stacklevel=2)
+                args += (kwargs.pop("fn"),)
+            return _core.Executor.submit(*args, **kwargs)
+
+        submit.__doc__ = _core.Executor.submit.__doc__
 
     @property
     def _work_queue(self):

@@ -148,7 +148,8 @@ static PyModuleDef definition = {
 	.m_slots = slots,
 };
 
-PyMODINIT_FUNC PyInit__core(void)
+/* The one symbol that is exported; older headers do not say so themselves. */
+__attribute__((__visibility__("default"))) PyMODINIT_FUNC PyInit__core(void)
 {
 	return PyModuleDef_Init(&definition);
 }

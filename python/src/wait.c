@@ -7,7 +7,6 @@
  * are blocked, looked for, and let in by ppoll() itself.  A handler that returns does not end the
  * wait: the deadline is a point in time, and stays.
  */
-#define _GNU_SOURCE
 #include "wait.h"
 
 #include <errno.h>
