@@ -232,14 +232,15 @@ class ThreadPoolExecutor(_core.Executor, StandardExecutor):
         return None
 
     def _join_threads(self, deadline):
-        """True if all have ended by then."""
+        """True if all have ended by then.
+
+        Thread.join() alone will not do: one that a Ctrl-C interrupts may take its thread for ended.
+        """
+        if not self._await_workers(None if deadline is None else deadline - time.monotonic()):
+            return False
         for thread in list(self._threads):
-            if thread is threading.current_thread():
-                continue
             if thread.ident is not None:
-                thread.join(None if deadline is None else max(0, deadline - time.monotonic()))
-            if thread.is_alive():
-                return False
+                thread.join()
         return True
 
     def _finish(self, deadline):

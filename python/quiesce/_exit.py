@@ -35,13 +35,16 @@ def _is_interrupted():
 
 def _leave_at_once():
     for executor in list(_executors):
-        executor._leave_behind()
+        if executor.report is None:     # else that was done when its block was left
+            executor._leave_behind()
 
 
 def _wait_for_all():
     for executor in list(_executors):
         executor._drain()
-    for thread in list(_threads):
+    for executor in list(_executors):
+        executor._join_threads(None)
+    for thread in list(_threads):       # of executors that nobody has any more
         thread.join()
 
 

@@ -17,13 +17,14 @@
 
 #include "quiesce.h"
 
-/* Words that an attribute may say. */
+/* Words that an attribute may say, or be called by. */
 struct words {
 	PyObject *pending;
 	PyObject *running;
 	PyObject *cancelled;
 	PyObject *announced;	/* CANCELLED_AND_NOTIFIED */
 	PyObject *finished;
+	PyObject *qualname;	/* what a function calls itself */
 };
 
 struct lookups {

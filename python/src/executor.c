@@ -88,10 +88,23 @@ static struct future *future_of(PyObject *const *items, Py_ssize_t count, PyObje
 	return future_new(items[0], args, kwargs);
 }
 
+/* What a function is called, for messages about its task; new reference or NULL.  Not every callable has a name. */
+static PyObject *name_of(PyObject *fn, const char **out)
+{
+	PyObject *name = PyObject_GetAttr(fn, lookups.words.qualname);
+
+	*out = NULL;
+	if (name != NULL && PyUnicode_Check(name))
+		*out = PyUnicode_AsUTF8AndSize(name, NULL);
+	PyErr_Clear();
+	return name;
+}
+
 /* The pool's reference is there before it could be given back. */
 static int enter(struct house *house, struct future *future)
 {
 	qs_task_options options = QS_TASK_OPTIONS_INIT;
+	PyObject *name = name_of(future->fn, &options.name);
 	int error;
 
 	options.destroy = future_settle;
@@ -102,6 +115,7 @@ static int enter(struct house *house, struct future *future)
 		house_remove_pending(house, future);
 		Py_DECREF(future);
 	}
+	Py_XDECREF(name);
 	return error;
 }
 
@@ -109,7 +123,7 @@ static bool has_workers(const struct house *house)
 {
 	qs_stats stats = QS_STATS_INIT;
 
-	return qs_pool_stats(house->pool, &stats) != 0 || stats.workers != 0;
+	return qs_pool_stats(house->pool, &stats) == 0 && stats.workers != 0;
 }
 
 /* It is in; but what a handler has raised meanwhile goes on, and somebody must be there to run it. */
@@ -146,7 +160,7 @@ static int submit_patiently(struct executor *self, struct future *future)
 		} else if (resident_here() != NULL && resident_here()->house == house) {
 			(void)raise_code(-EDEADLK);
 			return -1;
-		} else if (house_wait_for_room(house) < 0) {
+		} else if (house_wait(house, QS_NEVER) < 0) {
 			return -1;
 		}
 	}
@@ -210,6 +224,22 @@ static PyObject *executor_close(struct executor *self, PyObject *mode)
 	if (PyErr_Occurred())
 		return NULL;
 	Py_RETURN_NONE;
+}
+
+/* Until the last worker has left, which a handler may interrupt; whether that came before the time was over. */
+static PyObject *executor_await_workers(struct executor *self, PyObject *timeout)
+{
+	struct house *house = self->house;
+	qs_time deadline;
+	int result = 1;
+
+	if (deadline_of(timeout, &deadline) < 0)
+		return NULL;
+	if (resident_here() != NULL && resident_here()->house == house)
+		return raise_code(-EDEADLK);
+	while (house != NULL && result == 1 && (house->residents != NULL || has_workers(house)))
+		result = house_wait(house, deadline);
+	return result < 0 ? NULL : PyBool_FromLong(result);
 }
 
 struct join {
@@ -384,6 +414,7 @@ static PyMethodDef methods[] = {
 	{ "submit", (PyCFunction)(void (*)(void))executor_submit, METH_FASTCALL | METH_KEYWORDS, submit_doc },
 	{ "_open", (PyCFunction)executor_open, METH_VARARGS, NULL },
 	{ "_close", (PyCFunction)executor_close, METH_O, NULL },
+	{ "_await_workers", (PyCFunction)executor_await_workers, METH_O, NULL },
 	{ "_join", (PyCFunction)executor_join, METH_O, NULL },
 	{ "_end", (PyCFunction)executor_end, METH_NOARGS, NULL },
 	{ "_counts", (PyCFunction)executor_counts, METH_NOARGS, NULL },

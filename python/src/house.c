@@ -20,20 +20,20 @@
 
 PyTypeObject *house_type;
 
-/* ------------------------------------------------------------------------------ pending, room */
+/* ---------------------------------------------------------------------------- pending, changes */
 
-/* Somebody who waits for room in the queue; on his stack. */
-struct room {
+/* Somebody who waits for room in the queue, or for the workers to leave; on his stack. */
+struct watcher {
 	int fd;			/* an eventfd */
-	struct room *next;
+	struct watcher *next;
 };
 
 void house_wake(struct house *house)
 {
 	const uint64_t one = 1;
 
-	for (struct room *room = house->waiting; room != NULL; room = room->next)
-		(void)!write(room->fd, &one, sizeof(one));
+	for (struct watcher *watcher = house->waiting; watcher != NULL; watcher = watcher->next)
+		(void)!write(watcher->fd, &one, sizeof(one));
 }
 
 void house_add_pending(struct house *house, struct future *future)
@@ -67,29 +67,29 @@ void house_remove_pending(struct house *house, struct future *future)
 		house_wake(house);
 }
 
-static void room_leave(struct house *house, struct room *room)
+static void watcher_leave(struct house *house, struct watcher *watcher)
 {
-	struct room **link = &house->waiting;
+	struct watcher **link = &house->waiting;
 
-	while (*link != room)
+	while (*link != watcher)
 		link = &(*link)->next;
-	*link = room->next;
+	*link = watcher->next;
 }
 
-int house_wait_for_room(struct house *house)
+int house_wait(struct house *house, qs_time deadline)
 {
-	struct room room = { eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), house->waiting };
+	struct watcher watcher = { eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), house->waiting };
 	int result;
 
-	if (room.fd < 0) {
+	if (watcher.fd < 0) {
 		(void)PyErr_SetFromErrno(PyExc_OSError);
 		return -1;
 	}
-	house->waiting = &room;
-	result = wait_readable(room.fd, QS_NEVER);
-	room_leave(house, &room);
-	(void)close(room.fd);
-	return result < 0 ? -1 : 0;
+	house->waiting = &watcher;
+	result = wait_readable(watcher.fd, deadline);
+	watcher_leave(house, &watcher);
+	(void)close(watcher.fd);
+	return result;
 }
 
 /* ------------------------------------------------------------------------------------- workers */
@@ -169,6 +169,7 @@ static void leave_residents(struct house *house, struct resident *resident)
 	while (*link != resident)
 		link = &(*link)->next;
 	*link = resident->next;
+	house_wake(house);
 }
 
 PyDoc_STRVAR(work_doc, "work($module, house, /)\n--\n\nBe a worker until there is nothing more to do.");

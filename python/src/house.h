@@ -22,7 +22,7 @@ struct house {
 	struct future *newest;
 	size_t pending;
 	struct resident *residents;	/* the threads at work */
-	struct room *waiting;		/* who waits for room in the queue */
+	struct watcher *waiting;		/* who waits for a change: see house_wait() */
 };
 
 #define HOUSE_BROKEN "A thread initializer failed, the thread pool is not usable anymore"
@@ -33,8 +33,11 @@ PyObject *house_new(uint32_t workers, size_t max_pending, PyObject *starter, PyO
 void house_add_pending(struct house *house, struct future *future);
 void house_remove_pending(struct house *house, struct future *future);
 
-/* Waits until a pending future leaves, or somebody wakes those who wait; -1 with an exception. */
-int house_wait_for_room(struct house *house);
+/*
+ * Waits for a change: a pending future or a worker has left, or somebody says so.  1; 0 at the
+ * deadline; -1 with an exception.
+ */
+int house_wait(struct house *house, qs_time deadline);
 void house_wake(struct house *house);
 
 #endif

@@ -72,6 +72,7 @@ static int make_words(struct words *words)
 	words->cancelled = PyUnicode_InternFromString("CANCELLED");
 	words->announced = PyUnicode_InternFromString("CANCELLED_AND_NOTIFIED");
 	words->finished = PyUnicode_InternFromString("FINISHED");
+	words->qualname = PyUnicode_InternFromString("__qualname__");
 	return PyErr_Occurred() ? -1 : 0;
 }
 
