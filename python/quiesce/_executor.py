@@ -308,15 +308,13 @@ class _Flight:
                 return
             future = executor.submit(self.fn, *item)
             self.futures.append(future)
-            future.add_done_callback(self.look)
+            future._on_failure(self.stop_after)
 
-    def look(self, future):
+    def stop_after(self, failed):
         """The first failure in time: later items that have not begun are not to."""
-        if not future.cancelled() and future.exception() is not None and not self.failed:
-            self.failed = True
-            self.cancel_after(future)
-
-    def cancel_after(self, failed):
+        if self.failed:
+            return
+        self.failed = True
         futures = list(self.futures)
         if failed in futures:
             futures = futures[futures.index(failed) + 1:]

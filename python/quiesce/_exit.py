@@ -64,6 +64,7 @@ def _before_exit():
 
 
 def _after_fork_in_child():
+    _core._forget_worker()
     _core._note_main_thread(threading.get_ident())
     _threads.clear()
 

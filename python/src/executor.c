@@ -119,11 +119,12 @@ static int enter(struct house *house, struct future *future)
 	return error;
 }
 
+/* Workers that are there or will come without this thread. */
 static bool has_workers(const struct house *house)
 {
 	qs_stats stats = QS_STATS_INIT;
 
-	return qs_pool_stats(house->pool, &stats) == 0 && stats.workers != 0;
+	return qs_pool_stats(house->pool, &stats) == 0 && stats.workers > house_starts_here(house);
 }
 
 /* It is in; but what a handler has raised meanwhile goes on, and somebody must be there to run it. */

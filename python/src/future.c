@@ -283,11 +283,18 @@ void future_settle(void *arg)
 
 /* ----------------------------------------------------------------------------------- callbacks */
 
+/* Whom the end is told to. */
+enum audience {
+	EVERYBODY,	/* a function of the user's */
+	FAILURES,	/* the same, if it has failed */
+	STANDARD,	/* the standard library's waiters */
+};
+
 /* One function that waits for the end; the future and the function are owned. */
 struct callback {
 	struct future *future;
-	PyObject *fn;
-	bool is_announcement;
+	PyObject *fn;		/* NULL for STANDARD */
+	enum audience audience;
 };
 
 /* An exception is logged; what is no Exception goes to who called, if that is Python. */
@@ -295,10 +302,9 @@ static void call_back(const struct callback *callback)
 {
 	PyObject *result;
 
-	if (callback->is_announcement)
-		result = PyObject_CallFunctionObjArgs(lookups.announce, callback->future, NULL);
-	else
-		result = PyObject_CallFunctionObjArgs(callback->fn, callback->future, NULL);
+	if (callback->audience == FAILURES && callback->future->exception == NULL)
+		return;
+	result = PyObject_CallFunctionObjArgs(callback->fn != NULL ? callback->fn : lookups.announce, callback->future, NULL);
 	if (result == NULL && PyErr_ExceptionMatches(PyExc_Exception)) {
 		PyObject *exception = take_exception();
 
@@ -345,7 +351,7 @@ static void core_ended(qs_future *core, void *arg)
 	PyErr_Fetch(&type, &value, &traceback);
 	if (!callback->future->is_by_hand || is_finished_by_hand(callback->future))
 		call_back(callback);
-	else if (!callback->is_announcement)
+	else if (callback->audience == EVERYBODY)
 		keep_for_later(callback);
 	callback_free(callback);
 	if (type != NULL)
@@ -353,8 +359,8 @@ static void core_ended(qs_future *core, void *arg)
 	grip_end(&grip);
 }
 
-/* fn NULL: the announcement.  0, or -1 with an exception, which may be the callback's own. */
-static int add_callback(struct future *self, PyObject *fn)
+/* 0, or -1 with an exception, which may be the callback's own. */
+static int add_callback(struct future *self, PyObject *fn, enum audience audience)
 {
 	struct callback *callback = PyMem_Malloc(sizeof(*callback));
 	int error;
@@ -365,7 +371,7 @@ static int add_callback(struct future *self, PyObject *fn)
 	}
 	Py_INCREF((PyObject *)self);
 	Py_XINCREF(fn);
-	*callback = (struct callback){ self, fn, fn == NULL };
+	*callback = (struct callback){ self, fn, audience };
 	error = qs_future_callback_add(self->core, core_ended, callback);
 	if (error < 0) {
 		callback_free(callback);
@@ -552,7 +558,15 @@ static PyObject *future_add_done_callback(struct future *self, PyObject *fn)
 {
 	if (!is_pooled(self))
 		return by_hand(self, "add_done_callback", fn);
-	if (add_callback(self, fn) < 0)
+	if (add_callback(self, fn, EVERYBODY) < 0)
+		return NULL;
+	Py_RETURN_NONE;
+}
+
+/* For map: as add_done_callback(), but only a failure is told. */
+static PyObject *future_on_failure(struct future *self, PyObject *fn)
+{
+	if (is_pooled(self) && add_callback(self, fn, FAILURES) < 0)
 		return NULL;
 	Py_RETURN_NONE;
 }
@@ -679,7 +693,7 @@ static int look(struct future *self)
 	self->condition = PyObject_CallObject(lookups.condition, NULL);
 	if (self->condition == NULL)
 		return -1;
-	return is_pooled(self) ? add_callback(self, NULL) : 0;
+	return is_pooled(self) ? add_callback(self, NULL, STANDARD) : 0;
 }
 
 static PyObject *get_condition(struct future *self, void *closure)
@@ -743,6 +757,7 @@ static PyMethodDef methods[] = {
 	{ "result", (PyCFunction)(void (*)(void))future_result, METH_VARARGS | METH_KEYWORDS, result_doc },
 	{ "exception", (PyCFunction)(void (*)(void))future_exception, METH_VARARGS | METH_KEYWORDS, exception_doc },
 	{ "add_done_callback", (PyCFunction)future_add_done_callback, METH_O, add_done_callback_doc },
+	{ "_on_failure", (PyCFunction)future_on_failure, METH_O, NULL },
 	{ "stop", (PyCFunction)future_stop, METH_VARARGS, stop_doc },
 	{ "set_running_or_notify_cancel", (PyCFunction)future_set_running, METH_NOARGS, NULL },
 	{ "set_result", (PyCFunction)future_set_result, METH_O, NULL },

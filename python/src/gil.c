@@ -32,6 +32,11 @@ void resident_leave(struct resident *resident)
 	here = NULL;
 }
 
+void resident_forget(void)
+{
+	here = NULL;
+}
+
 void gil_take(struct resident *resident)
 {
 	if (resident->holds)

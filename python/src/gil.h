@@ -33,6 +33,9 @@ struct resident *resident_here(void);
 void resident_enter(struct resident *resident, struct house *house);
 void resident_leave(struct resident *resident);
 
+/* In a child that a task has forked there is no pool, and this thread is no worker. */
+void resident_forget(void);
+
 void gil_take(struct resident *resident);
 void gil_let_go(struct resident *resident);
 

@@ -94,6 +94,37 @@ int house_wait(struct house *house, qs_time deadline)
 
 /* ------------------------------------------------------------------------------------- workers */
 
+/* A thread that is being started; on the stack of who does.  A signal handler may come in between. */
+struct start {
+	unsigned long by;	/* the thread that starts it */
+	struct start *next;
+};
+
+size_t house_starts_here(const struct house *house)
+{
+	const unsigned long here = PyThread_get_thread_ident();
+	size_t count = 0;
+
+	for (const struct start *it = house->starts; it != NULL; it = it->next)
+		count += it->by == here;
+	return count;
+}
+
+/* New reference, or NULL with an exception. */
+static PyObject *call_starter(struct house *house)
+{
+	struct start start = { PyThread_get_thread_ident(), house->starts };
+	struct start **link = &house->starts;
+	PyObject *started;
+
+	house->starts = &start;
+	started = PyObject_CallFunctionObjArgs(house->starter, house, NULL);
+	while (*link != &start)
+		link = &(*link)->next;
+	*link = start.next;
+	return started;
+}
+
 /* qs_pool_options.start. */
 static int start_thread(qs_pool *pool, void *arg)
 {
@@ -104,7 +135,7 @@ static int start_thread(qs_pool *pool, void *arg)
 	(void)pool;
 	if (!grip_begin(&grip))
 		return -EAGAIN;
-	started = PyObject_CallFunctionObjArgs(house->starter, house, NULL);
+	started = call_starter(house);
 	/* What a signal handler has raised meanwhile goes on to who submits; that there is no thread does not. */
 	if (started == NULL && PyErr_ExceptionMatches(PyExc_Exception))
 		PyErr_Clear();

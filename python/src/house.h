@@ -22,6 +22,7 @@ struct house {
 	struct future *newest;
 	size_t pending;
 	struct resident *residents;	/* the threads at work */
+	struct start *starts;		/* threads that are being started */
 	struct watcher *waiting;		/* who waits for a change: see house_wait() */
 };
 
@@ -32,6 +33,9 @@ PyObject *house_new(uint32_t workers, size_t max_pending, PyObject *starter, PyO
 /* A future comes to the end of the line of those that are pending, or leaves it; twice is no harm. */
 void house_add_pending(struct house *house, struct future *future);
 void house_remove_pending(struct house *house, struct future *future);
+
+/* How many threads this one is starting: a handler that has interrupted it must not wait for them. */
+size_t house_starts_here(const struct house *house);
 
 /*
  * Waits for a change: a pending future or a worker has left, or somebody says so.  1; 0 at the

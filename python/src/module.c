@@ -107,11 +107,20 @@ static PyObject *note_main(PyObject *module, PyObject *ident)
 	Py_RETURN_NONE;
 }
 
+static PyObject *forget_worker(PyObject *module, PyObject *ignored)
+{
+	(void)module;
+	(void)ignored;
+	resident_forget();
+	Py_RETURN_NONE;
+}
+
 /* ------------------------------------------------------------------------------------- module */
 
 static PyMethodDef functions[] = {
 	{ "_adopt", (PyCFunction)(void (*)(void))adopt, METH_VARARGS | METH_KEYWORDS, adopt_doc },
 	{ "_note_main_thread", note_main, METH_O, NULL },
+	{ "_forget_worker", forget_worker, METH_NOARGS, NULL },
 	{ NULL, NULL, 0, NULL },
 };
 
