@@ -289,6 +289,42 @@ setup)
 	grep -q -e '--no-install-recommends gcc libc6-dev make cmake gzip$' apt-was-called || fail "wrong packages"
 	;;
 
+find-pythons)
+	# With those Pythons alone that are in bin/; both take settings, such as PYTHONS=...
+	found_by()
+	{
+		env -u PYTHONS -u PYENV_VERSION PATH="$PWD/bin" "$@" "$source/tools/find-pythons"
+	}
+	finds()
+	{
+		word=$1
+		shift
+		[ "$(found_by "$@" | paste -s -d ' ' -)" = "$word" ] || fail "does not find $word"
+	}
+	# Nothing but what it takes itself.
+	mkdir bin
+	for name in sh paste; do
+		ln -s "$(command -v $name)" bin/
+	done
+	notices 'with its headers (python3-dev)' found_by
+	# One that is of use, one that is not, one that is never asked.
+	printf '#!/bin/sh\necho nine\n' >bin/python3.9
+	printf '#!/bin/sh\necho "has no headers"\nexit 1\n' >bin/python3.12
+	printf '#!/bin/sh\necho seven\n' >bin/python3.7
+	chmod +x bin/python3.*
+	finds nine
+	finds 'seven nine' PYTHONS='python3.7 python3.9'
+	notices 'python3.12 has no headers' found_by PYTHONS='python3.9 python3.12'
+	rm bin/python3.9
+	notices 'python3.12 has no headers' found_by
+	# pyenv's stand-ins start what PYENV_VERSION names.
+	printf '#!/bin/sh\n[ "$*" = "versions --bare" ] && printf "2.7.1\\n3.8.2\\n"\n' >bin/pyenv
+	# shellcheck disable=SC2016 # for that shell, not for this one
+	printf '#!/bin/sh\necho "$PYENV_VERSION"\n' >bin/python3.8
+	chmod +x bin/pyenv bin/python3.8
+	finds 2.7.1:3.8.2
+	;;
+
 run | check)
 	# A copy without the rest of the tree, so what it would do first leaves a trace.
 	mkdir tools
