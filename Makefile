@@ -2,9 +2,9 @@
 #
 # The short way to the presets of CMakePresets.json.  `make help` lists what there is.
 #
-# Honoured, from the command line or the environment: CC CXX CPPFLAGS CFLAGS LDFLAGS PREFIX LIBDIR DESTDIR DEVELOPER=1 JOBS.
-# What is given stays in force in build/ until something else is given, or until `make clean`; but PREFIX, LIBDIR and DESTDIR
-# are install's, and hold for that once.
+# Honoured, from the command line or the environment: CC CXX CPPFLAGS CFLAGS LDFLAGS PREFIX LIBDIR DESTDIR DEVELOPER=1 JOBS,
+# and PYTHONS, the Pythons that the module is for.  What is given stays in force in build/ until something else is given, or
+# until `make clean`; but PREFIX, LIBDIR and DESTDIR are install's, PYTHONS is the module's, and hold for that once.
 
 MAKEFLAGS += --no-print-directory
 BUILD = build
@@ -24,8 +24,9 @@ place = -DCMAKE_INSTALL_PREFIX='$(or $(PREFIX),/usr/local)' \
 # Under `make -j` the inner make takes its share of the outer one's jobs.
 parallel = $(if $(findstring -j,$(MAKEFLAGS)),,--parallel $(JOBS))
 
-.PHONY: all help run check check-quick check-asan check-ubsan check-tsan check-memcheck check-sim check-posix \
-	check-musl check-all check-includes check-pairs check-man check-fresh soak bench install uninstall format clean dist configure
+.PHONY: all help run python check check-quick check-asan check-ubsan check-tsan check-memcheck check-sim check-posix \
+	check-musl check-all check-includes check-pairs check-man check-fresh soak bench install uninstall format \
+	clean dist configure
 
 all: configure	## into build/: program, libraries, manual, examples (default)
 	+@cmake --build $(BUILD) $(parallel) --target artifacts
@@ -40,6 +41,11 @@ help:		## this list
 
 run:		## the main job on real files: ./run
 	@exec ./run
+
+python:		## the Python module, for each Python found, in build/python/
+	@tools/setup python
+	@cmake --preset release -DQS_PYTHON=ON -DQS_PYTHONS='$(PYTHONS)' $(settings) >/dev/null
+	+@cmake --build $(BUILD) $(parallel) --target python
 
 check:		## what a change must pass: ./check
 	@./check
