@@ -11,6 +11,7 @@ BUILD = build
 JOBS ?= $(shell getconf _NPROCESSORS_ONLN)
 SOAK ?= 200
 BASE = bookworm
+PRESET = release
 
 given = $(filter-out default undefined,$(origin $(1)))
 settings = $(strip \
@@ -25,7 +26,7 @@ place = -DCMAKE_INSTALL_PREFIX='$(or $(PREFIX),/usr/local)' \
 parallel = $(if $(findstring -j,$(MAKEFLAGS)),,--parallel $(JOBS))
 
 .PHONY: all help run python check check-quick check-asan check-ubsan check-tsan check-memcheck check-sim check-posix \
-	check-musl check-all check-includes check-pairs check-man check-fresh soak bench install uninstall format \
+	check-musl check-python check-all check-includes check-pairs check-man check-fresh soak bench install uninstall format \
 	clean dist configure
 
 all: configure	## into build/: program, libraries, manual, examples (default)
@@ -73,6 +74,9 @@ check-posix:	## the tests on the platform layer of plain POSIX
 
 check-musl:	## the tests with musl for a libc
 	@tools/setup test musl && tools/run-tests musl
+
+check-python:	## the Python module's tests, under each of them (PRESET=asan)
+	@tools/setup python && tools/check-python $(PRESET)
 
 check-all: check-includes check-pairs check-man	## everything, under every preset: before an issue is finished
 	@tools/setup memcheck musl && tools/run-tests release debug asan ubsan tsan sim posix musl && tools/memcheck
