@@ -159,7 +159,9 @@ static PyModuleDef definition = {
 };
 
 /* The one symbol that is exported; older headers do not say so themselves. */
-__attribute__((__visibility__("default"))) PyMODINIT_FUNC PyInit__core(void)
+QS_API PyMODINIT_FUNC PyInit__core(void);
+
+PyMODINIT_FUNC PyInit__core(void)
 {
 	return PyModuleDef_Init(&definition);
 }
