@@ -3,6 +3,7 @@
 import ctypes
 import os
 import pathlib
+import re
 import signal
 import subprocess
 import sys
@@ -53,6 +54,30 @@ class Example(unittest.TestCase):
         took = program.finish() - pressed
         self.assertEqual((program.status, program.tracebacks, program.ignored), (KILLED, 0, 0), program.text)
         return took
+
+
+class Documents(Example):
+    """The program in Python that a document begins with."""
+
+    def check_one_press(self, document):
+        program = self.folder / "program.py"
+        program.write_text(re.search("^```python\n(.*?)^```", (ROOT / document).read_text(), re.M | re.S).group(1))
+
+        def measure():
+            with Program(program) as running:
+                running.wait_for_sleep(threads=3)
+                pressed = running.press()
+                took = running.finish() - pressed
+                self.assertEqual((running.status, running.tracebacks, running.ignored), (KILLED, 1, 0), running.text)
+                return took
+
+        within(AT_ONCE, measure)
+
+    def test_readme(self):
+        self.check_one_press("README.md")
+
+    def test_from_concurrent_futures(self):
+        self.check_one_press("docs/from-concurrent-futures.md")
 
 
 class SearchFolder(Example):
