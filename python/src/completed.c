@@ -202,7 +202,11 @@ int add_completed(PyObject *module)
 		{ 0, NULL },
 	};
 	static PyType_Spec spec = {
-		"quiesce._core.Completed", sizeof(struct completed), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC, slots,
+		"quiesce._core.Completed",
+		sizeof(struct completed),
+		0,
+		Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC,
+		slots,
 	};
 	PyObject *type = PyType_FromSpec(&spec);
 

@@ -442,8 +442,11 @@ int add_executor(PyObject *module)
 		{ 0, NULL },
 	};
 	static PyType_Spec spec = {
-		"quiesce._core.Executor", sizeof(struct executor), 0,
-		Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC, slots,
+		"quiesce._core.Executor",
+		sizeof(struct executor),
+		0,
+		Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC,
+		slots,
 	};
 	PyObject *type = PyType_FromSpec(&spec);
 

@@ -778,8 +778,11 @@ int add_future(PyObject *module)
 		{ 0, NULL },
 	};
 	static PyType_Spec spec = {
-		"quiesce._core.Future", sizeof(struct future), 0,
-		Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC, slots,
+		"quiesce._core.Future",
+		sizeof(struct future),
+		0,
+		Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC,
+		slots,
 	};
 	PyObject *type = PyType_FromSpec(&spec);
 

@@ -317,7 +317,11 @@ int add_house(PyObject *module)
 		{ 0, NULL },
 	};
 	static PyType_Spec spec = {
-		"quiesce._core.House", sizeof(struct house), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC, slots,
+		"quiesce._core.House",
+		sizeof(struct house),
+		0,
+		Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC,
+		slots,
 	};
 
 	house_type = (PyTypeObject *)PyType_FromSpec(&spec);

@@ -265,7 +265,11 @@ int add_stop(PyObject *module)
 		{ 0, NULL },
 	};
 	static PyType_Spec spec = {
-		"quiesce.Stop", sizeof(struct stop), 0, Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC, slots,
+		"quiesce.Stop",
+		sizeof(struct stop),
+		0,
+		Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC,
+		slots,
 	};
 
 	stop_type = (PyTypeObject *)PyType_FromSpec(&spec);
