@@ -168,6 +168,7 @@ class ThreadPoolExecutor(_core.Executor, StandardExecutor):
         self._grace = grace
         self._on_error = on_error
         self._report = None
+        self._shutdown_lock = threading.RLock()         # for subclasses; nothing here takes it
         self._build()
 
     def _build(self):
@@ -221,12 +222,16 @@ class ThreadPoolExecutor(_core.Executor, StandardExecutor):
 
         wait: return when every task has ended.  A Ctrl-C ends the wait.
         cancel_futures: cancel what has not begun, and tell everybody who waits for it.
-        timeout: wait so many seconds at most, tell what still runs to stop, and leave it behind; the
-            Report that is returned says what that was.
+        timeout: wait so many seconds at most, tell what still runs to stop, and leave it behind: the
+            end of the interpreter does not wait for it either.  The Report that is returned says what
+            that was.
         """
         self._close(_CANCEL if cancel_futures else _DRAIN)
         if timeout is not None:
-            return self._finish(time.monotonic() + timeout)
+            report = self._finish(time.monotonic() + timeout)
+            if not report.complete:
+                _exit.give_up(self)
+            return report
         if wait:
             self._join_threads(None)
         return None
@@ -263,10 +268,16 @@ class ThreadPoolExecutor(_core.Executor, StandardExecutor):
         self._close(_DRAIN)
 
     def __exit__(self, kind, value, traceback):
-        if kind is None or self._on_error == "wait":
-            self.shutdown(wait=True)
-        else:
+        """A Ctrl-C during the wait is an exception that leaves the block, too."""
+        if kind is not None and self._on_error == "cancel":
             self._leave_behind()
+            return False
+        try:
+            self.shutdown(wait=True)
+        except BaseException:
+            if self._on_error == "cancel":
+                self._leave_behind()
+            raise
         return False
 
     # ------------------------------------------------------------------------------- inspection

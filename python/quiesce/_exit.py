@@ -27,6 +27,13 @@ def note_thread(thread):
     _threads.add(thread)
 
 
+def give_up(executor):
+    """What it has left behind on request is not waited for."""
+    _executors.discard(executor)
+    for thread in executor._threads:
+        _threads.discard(thread)
+
+
 def _is_interrupted():
     last = getattr(sys, "last_exc", None)
     kind = type(last) if last is not None else getattr(sys, "last_type", None)

@@ -6,13 +6,16 @@ ThreadPoolExecutor, Future, wait and as_completed are ours; the rest is the stan
 
 import concurrent.futures as _standard
 
+from concurrent.futures import InvalidStateError
+
 from ._executor import BrokenThreadPool, ThreadPoolExecutor
 from ._future import Future
 from ._waits import as_completed, wait
 
-_OURS = {"BrokenThreadPool", "ThreadPoolExecutor", "Future", "as_completed", "wait"}
+# The last is public, but not in the list of older versions.
+_HERE = {"BrokenThreadPool", "ThreadPoolExecutor", "Future", "as_completed", "wait", "InvalidStateError"}
 
-__all__ = sorted(_OURS | (set(_standard.__all__) - {"thread", "process", "interpreter"}))
+__all__ = sorted(_HERE | (set(_standard.__all__) - {"thread", "process", "interpreter"}))
 
 
 def __getattr__(name):

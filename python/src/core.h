@@ -58,6 +58,9 @@ int add_stop(PyObject *module);
 /* An exception for a code of the library's; NULL, for return. */
 PyObject *raise_code(int code);
 
+/* The tp_new of a type that only the core makes. */
+PyObject *refuse_new(PyTypeObject *type, PyObject *args, PyObject *kwargs);
+
 /* The exception that was raised, with its traceback; it is not set any more. */
 PyObject *take_exception(void);
 

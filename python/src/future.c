@@ -550,12 +550,17 @@ static PyObject *future_exception(struct future *self, PyObject *args, PyObject 
 }
 
 PyDoc_STRVAR(add_done_callback_doc,
-	     "add_done_callback($self, fn, /)\n--\n\n"
+	     "add_done_callback($self, /, fn)\n--\n\n"
 	     "Have fn(future) called when the task has ended, or at once if it has.\n\n"
 	     "In the order in which they were added, in the thread that ends the task.  What fn raises is logged.");
 
-static PyObject *future_add_done_callback(struct future *self, PyObject *fn)
+static PyObject *future_add_done_callback(struct future *self, PyObject *args, PyObject *kwargs)
 {
+	static char *names[] = { "fn", NULL };
+	PyObject *fn;
+
+	if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O:add_done_callback", names, &fn))
+		return NULL;
 	if (!is_pooled(self))
 		return by_hand(self, "add_done_callback", fn);
 	if (add_callback(self, fn, EVERYBODY) < 0)
@@ -572,16 +577,17 @@ static PyObject *future_on_failure(struct future *self, PyObject *fn)
 }
 
 PyDoc_STRVAR(stop_doc,
-	     "stop($self, reason='', /)\n--\n\n"
+	     "stop($self, /, reason=None)\n--\n\n"
 	     "Cancel the task if it has not begun, and tell it to stop if it runs.\n\n"
 	     "Returns True if that changed something.  A running task hears of it by quiesce.current_stop().");
 
-static PyObject *future_stop(struct future *self, PyObject *args)
+static PyObject *future_stop(struct future *self, PyObject *args, PyObject *kwargs)
 {
+	static char *names[] = { "reason", NULL };
 	const char *reason = NULL;
 	int result;
 
-	if (!PyArg_ParseTuple(args, "|z:stop", &reason))
+	if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|z:stop", names, &reason))
 		return NULL;
 	if (!is_pooled(self))
 		return by_hand(self, "cancel", NULL);
@@ -756,9 +762,10 @@ static PyMethodDef methods[] = {
 	{ "done", (PyCFunction)future_done, METH_NOARGS, done_doc },
 	{ "result", (PyCFunction)(void (*)(void))future_result, METH_VARARGS | METH_KEYWORDS, result_doc },
 	{ "exception", (PyCFunction)(void (*)(void))future_exception, METH_VARARGS | METH_KEYWORDS, exception_doc },
-	{ "add_done_callback", (PyCFunction)future_add_done_callback, METH_O, add_done_callback_doc },
+	{ "add_done_callback", (PyCFunction)(void (*)(void))future_add_done_callback, METH_VARARGS | METH_KEYWORDS,
+	  add_done_callback_doc },
 	{ "_on_failure", (PyCFunction)future_on_failure, METH_O, NULL },
-	{ "stop", (PyCFunction)future_stop, METH_VARARGS, stop_doc },
+	{ "stop", (PyCFunction)(void (*)(void))future_stop, METH_VARARGS | METH_KEYWORDS, stop_doc },
 	{ "set_running_or_notify_cancel", (PyCFunction)future_set_running, METH_NOARGS, NULL },
 	{ "set_result", (PyCFunction)future_set_result, METH_O, NULL },
 	{ "set_exception", (PyCFunction)future_set_exception, METH_O, NULL },

@@ -311,6 +311,7 @@ static PyMethodDef functions[] = {
 int add_house(PyObject *module)
 {
 	static PyType_Slot slots[] = {
+		{ Py_tp_new, refuse_new },
 		{ Py_tp_dealloc, house_dealloc },
 		{ Py_tp_traverse, house_traverse },
 		{ Py_tp_clear, house_clear },

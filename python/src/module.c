@@ -63,6 +63,15 @@ PyObject *take_exception(void)
 	return value;
 }
 
+PyObject *refuse_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
+{
+	(void)type;
+	(void)args;
+	(void)kwargs;
+	PyErr_SetString(PyExc_TypeError, "objects of this type are not made by hand");
+	return NULL;
+}
+
 /* ------------------------------------------------------------------------------------ look-ups */
 
 static int make_words(struct words *words)

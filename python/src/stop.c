@@ -257,6 +257,7 @@ int add_stop(PyObject *module)
 {
 	static PyType_Slot slots[] = {
 		{ Py_tp_doc, (void *)stop_doc },
+		{ Py_tp_new, refuse_new },
 		{ Py_tp_dealloc, stop_dealloc },
 		{ Py_tp_traverse, stop_traverse },
 		{ Py_tp_clear, stop_clear },
