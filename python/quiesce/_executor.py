@@ -120,9 +120,8 @@ def _start_thread(prefix, threads, house):
     _exit.note_thread(thread)
     try:
         thread.start()
-    except BaseException:
-        if thread.ident is None:
-            threads.discard(thread)
+    except Exception:           # there is no thread; after a KeyboardInterrupt there may be one
+        threads.discard(thread)
         raise
 
 

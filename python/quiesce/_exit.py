@@ -52,7 +52,8 @@ def _wait_for_all():
     for executor in list(_executors):
         executor._join_threads(None)
     for thread in list(_threads):       # of executors that nobody has any more
-        thread.join()
+        if thread.ident is not None:
+            thread.join()
 
 
 def _before_exit():
@@ -73,6 +74,7 @@ def _before_exit():
 def _after_fork_in_child():
     _core._forget_worker()
     _core._note_main_thread(threading.get_ident())
+    _executors.clear()          # the parent's; one that is used here is noted again
     _threads.clear()
 
 

@@ -20,6 +20,15 @@ class Future(_core.Future, StandardFuture):
     __slots__ = ()
     __class_getitem__ = classmethod(getattr(types, "GenericAlias", lambda cls, item: cls))
 
+    def __repr__(self):
+        state = self._state
+        words = "<%s at %#x state=%s" % (type(self).__name__, id(self), _base._STATE_TO_DESCRIPTION_MAP[state])
+        if state != _base.FINISHED:
+            return words + ">"
+        if self._exception is None:
+            return "%s returned %s>" % (words, type(self._result).__name__)
+        return "%s raised %s>" % (words, type(self._exception).__name__)
+
 
 def _announce(future):
     """Tell the waiters of the standard library's wait() and as_completed()."""

@@ -19,9 +19,8 @@ def _left(deadline):
     return None if deadline is None else deadline - time.monotonic()
 
 
-def _yield_completed(fs, timeout):
+def _yield_completed(fs, deadline):
     """fs is ours alone: who is handed a future is the only one that still has it."""
-    deadline = _deadline(timeout)
     total = len(fs)
     completed = _core.Completed(fs)
     fs.clear()
@@ -47,7 +46,7 @@ def as_completed(fs, timeout=None):
     """
     fs = list(dict.fromkeys(fs))
     if all(map(_core.is_pooled, fs)):
-        return _yield_completed(fs, timeout)
+        return _yield_completed(fs, _deadline(timeout))
     return _standard_as_completed(fs, timeout)
 
 

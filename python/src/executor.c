@@ -119,12 +119,12 @@ static int enter(struct house *house, struct future *future)
 	return error;
 }
 
-/* Workers that are there or will come without this thread. */
-static bool has_workers(const struct house *house)
+/* Workers that are there or on their way; none in a forked child. */
+static size_t workers_of(const struct house *house)
 {
 	qs_stats stats = QS_STATS_INIT;
 
-	return qs_pool_stats(house->pool, &stats) == 0 && stats.workers > house_starts_here(house);
+	return qs_pool_stats(house->pool, &stats) == 0 ? stats.workers : 0;
 }
 
 /* It is in; but what a handler has raised meanwhile goes on, and somebody must be there to run it. */
@@ -132,7 +132,7 @@ static int check_entered(struct house *house, struct future *future)
 {
 	if (PyErr_Occurred())
 		return -1;
-	if (has_workers(house) || qs_future_cancel(future->core) != 1)
+	if (workers_of(house) != 0 || qs_future_cancel(future->core) != 1)
 		return 0;
 	PyErr_SetString(PyExc_RuntimeError, "can't start new thread");
 	return -1;
@@ -227,6 +227,16 @@ static PyObject *executor_close(struct executor *self, PyObject *mode)
 	Py_RETURN_NONE;
 }
 
+/* Somebody is there, or will come without this thread. */
+static bool has_workers(const struct house *house)
+{
+	qs_stats stats = QS_STATS_INIT;
+
+	if (qs_pool_stats(house->pool, &stats) != 0)
+		return false;
+	return house->residents != NULL || stats.workers > house_starts_here(house);
+}
+
 /* Until the last worker has left, which a handler may interrupt; whether that came before the time was over. */
 static PyObject *executor_await_workers(struct executor *self, PyObject *timeout)
 {
@@ -238,7 +248,7 @@ static PyObject *executor_await_workers(struct executor *self, PyObject *timeout
 		return NULL;
 	if (resident_here() != NULL && resident_here()->house == house)
 		return raise_code(-EDEADLK);
-	while (house != NULL && result == 1 && (house->residents != NULL || has_workers(house)))
+	while (house != NULL && result == 1 && has_workers(house))
 		result = house_wait(house, deadline);
 	return result < 0 ? NULL : PyBool_FromLong(result);
 }

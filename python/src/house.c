@@ -125,23 +125,50 @@ static PyObject *call_starter(struct house *house)
 	return started;
 }
 
+#define STARTS_MAX 3
+
+/*
+ * What a signal handler raises meanwhile (a KeyboardInterrupt) says nothing of the thread, which may
+ * be there or not.  One more is started then; if the first one comes after all, it takes a free place
+ * or leaves.  The exception stays set, for who submits.
+ */
+static bool start_in_spite_of_handlers(struct house *house)
+{
+	PyObject *type = NULL, *value = NULL, *traceback = NULL;
+	PyObject *started = NULL;
+
+	for (int i = 0; i < STARTS_MAX && started == NULL; i++) {
+		started = call_starter(house);
+		if (started != NULL)
+			continue;
+		if (PyErr_ExceptionMatches(PyExc_Exception)) {
+			PyErr_Clear();
+			break;
+		}
+		Py_CLEAR(type);
+		Py_CLEAR(value);
+		Py_CLEAR(traceback);
+		PyErr_Fetch(&type, &value, &traceback);
+	}
+	Py_XDECREF(started);
+	if (type != NULL)
+		PyErr_Restore(type, value, traceback);
+	return started != NULL;
+}
+
 /* qs_pool_options.start. */
 static int start_thread(qs_pool *pool, void *arg)
 {
 	struct house *house = arg;
 	struct grip grip;
-	PyObject *started;
+	bool is_started;
 
 	(void)pool;
 	if (!grip_begin(&grip))
 		return -EAGAIN;
-	started = call_starter(house);
-	/* What a signal handler has raised meanwhile goes on to who submits; that there is no thread does not. */
-	if (started == NULL && PyErr_ExceptionMatches(PyExc_Exception))
-		PyErr_Clear();
-	Py_XDECREF(started);
+	is_started = start_in_spite_of_handlers(house);
 	grip_end(&grip);
-	return started != NULL ? 0 : -EAGAIN;
+	return is_started ? 0 : -EAGAIN;
 }
 
 /* The pool is of no use, and says so to whoever submits and to those who wait. */

@@ -4,8 +4,10 @@
  *
  * Python runs handlers in the main thread, between two steps of ours.  A signal that comes after
  * PyErr_CheckSignals() and before the sleep would be noticed only when the sleep ends; so signals
- * are blocked, looked for, and let in by ppoll() itself.  A handler that returns does not end the
- * wait: the deadline is a point in time, and stays.
+ * are blocked, looked for, and let in by ppoll() itself.  But one that is blocked here another
+ * thread may take, if it blocks none: then Python knows of it, and nothing wakes us.  So the first
+ * sleeps of a wait are short ones.  A handler that returns does not end the wait: the deadline is a
+ * point in time, and stays.
  */
 #include "wait.h"
 
@@ -18,6 +20,11 @@
 #include "gil.h"
 
 #define NS_PER_S 1000000000
+#define NS_PER_MS 1000000
+
+/* After these, a sleep is as long as it needs to be. */
+static const qs_time first_sleeps_ns[] = { 1 * NS_PER_MS, 4 * NS_PER_MS, 20 * NS_PER_MS };
+#define FIRST_SLEEPS (sizeof(first_sleeps_ns) / sizeof(first_sleeps_ns[0]))
 
 int deadline_of(PyObject *timeout, qs_time *out)
 {
@@ -99,12 +106,16 @@ static int sleep_once(struct look *look)
 
 int wait_readable(int fd, qs_time deadline)
 {
-	struct look look = { .fd = fd, .deadline = deadline };
+	struct look look = { .fd = fd };
+	size_t sleeps = 0;
 	int result;
 
 	do {
+		const qs_time soon = sleeps < FIRST_SLEEPS ? qs_after_ns(first_sleeps_ns[sleeps++]) : QS_NEVER;
+
+		look.deadline = soon < deadline ? soon : deadline;
 		result = sleep_once(&look);
-	} while (result == -2);
+	} while (result == -2 || (result == 0 && look.deadline != deadline));
 	return result;
 }
 
