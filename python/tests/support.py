@@ -22,7 +22,7 @@ import unittest
 MODULE = os.environ.get("MODULE", "quiesce")
 SCALE = float(os.environ.get("QS_TEST_TIME_SCALE", "1"))
 PATIENCE = 20 * SCALE           # what any event may take before the test gives up on it
-AT_ONCE = 1 * SCALE             # generous for what is to wait for nothing; what waits by mistake does so for longer
+NO_WARNING_OF_FORK = "ignore:This process:DeprecationWarning"   # 3.12 and newer, beside any thread
 
 
 def soak_or(quick, soak):
@@ -56,7 +56,8 @@ def _as_a_shell_starts_it():
 
 def start(program, *words, using=MODULE):
     """A function of a test file in a process, and a session, of its own."""
-    command = [sys.executable, "-X", "faulthandler", sys.modules[program.__module__].__file__, "--program"]
+    command = [sys.executable, "-X", "faulthandler", "-W", NO_WARNING_OF_FORK,
+               sys.modules[program.__module__].__file__, "--program"]
     return subprocess.Popen(command + [program.__name__, *map(str, words)], env={**os.environ, "MODULE": using},
                             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                             universal_newlines=True, start_new_session=True, preexec_fn=_as_a_shell_starts_it)
