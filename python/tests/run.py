@@ -14,7 +14,7 @@ import os
 import sys
 import unittest
 
-PATIENCE = 60 * float(os.environ.get("QS_TEST_TIME_SCALE", "1"))
+PATIENCE = 60 * float(os.environ.get("QS_TEST_TIME_SCALE", "1")) * (30 if "QS_TEST_SOAK" in os.environ else 1)
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 

@@ -328,7 +328,7 @@ class Issues(unittest.TestCase):
 
 def _test_of(each):
     def test(self):
-        outcome, ended = each.outcome(support.MODULE, 3 * support.PATIENCE)
+        outcome, ended = each.outcome(support.MODULE, 2 * support.PATIENCE)
         self.assertEqual(each.ours, outcome, ended)
     test.__doc__ = f"issue {each.number}: {each.program.__name__}"
     return test
