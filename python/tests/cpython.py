@@ -41,7 +41,6 @@ ASYNCIO = {
                          "*.test_getaddrinfo*", "*.test_getnameinfo*"],
     "test_events": ["*.test_run_in_executor*"],
     "test_futures": ["*.test_wrap_future*"],
-    "test_runners": ["*"],
     "test_sendfile": ["*fallback*"],
     "test_tasks": ["RunCoroutineThreadsafeTests.*"],
     "test_threads": ["*"],
