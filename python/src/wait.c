@@ -5,9 +5,10 @@
  * Python runs handlers in the main thread, between two steps of ours.  A signal that comes after
  * PyErr_CheckSignals() and before the sleep would be noticed only when the sleep ends; so signals
  * are blocked, looked for, and let in by ppoll() itself.  But one that is blocked here another
- * thread may take, if it blocks none: then Python knows of it, and nothing wakes us.  So the first
- * sleeps of a wait are short ones.  A handler that returns does not end the wait: the deadline is a
- * point in time, and stays.
+ * thread may take, if it blocks none: then Python knows of it, and nothing wakes us.  So a wait is a
+ * row of sleeps, each five times as long as the one before: the moments between them, in which that
+ * can happen, are soon far apart, and what fell into one is noticed at the next.  A handler that
+ * returns does not end the wait: the deadline is a point in time, and stays.
  */
 #include "wait.h"
 
@@ -22,9 +23,9 @@
 #define NS_PER_S 1000000000
 #define NS_PER_MS 1000000
 
-/* After these, a sleep is as long as it needs to be. */
-static const qs_time first_sleeps_ns[] = { 1 * NS_PER_MS, 4 * NS_PER_MS, 20 * NS_PER_MS };
-#define FIRST_SLEEPS (sizeof(first_sleeps_ns) / sizeof(first_sleeps_ns[0]))
+#define FIRST_SLEEP_NS (1 * NS_PER_MS)
+#define NEXT_SLEEP 5		/* times as long */
+#define LONGEST_SLEEP_NS (INT64_MAX / NEXT_SLEEP)
 
 int deadline_of(PyObject *timeout, qs_time *out)
 {
@@ -107,14 +108,15 @@ static int sleep_once(struct look *look)
 int wait_readable(int fd, qs_time deadline)
 {
 	struct look look = { .fd = fd };
-	size_t sleeps = 0;
+	int64_t sleep_ns = FIRST_SLEEP_NS;
 	int result;
 
 	do {
-		const qs_time soon = sleeps < FIRST_SLEEPS ? qs_after_ns(first_sleeps_ns[sleeps++]) : QS_NEVER;
+		const qs_time soon = qs_after_ns(sleep_ns);
 
 		look.deadline = soon < deadline ? soon : deadline;
 		result = sleep_once(&look);
+		sleep_ns *= sleep_ns < LONGEST_SLEEP_NS ? NEXT_SLEEP : 1;
 	} while (result == -2 || (result == 0 && look.deadline != deadline));
 	return result;
 }
