@@ -211,7 +211,10 @@ class ThreadPoolExecutor(_core.Executor, StandardExecutor):
         deadline = None if timeout is None else timeout + time.monotonic()
         items = zip(*iterables)
         flight = _Flight(self, fn)
-        flight.fill(items if buffersize is None else itertools.islice(items, buffersize))
+        if buffersize is None:
+            flight.fill(items)
+            return flight.results((), deadline)
+        flight.fill(itertools.islice(items, buffersize))
         return flight.results(items, deadline)
 
     # ----------------------------------------------------------------------------- the ways down
@@ -337,11 +340,12 @@ class _Flight:
             future.cancel()
 
     def results(self, items, deadline):
+        """items: of which one more is submitted after each result; () if all were."""
         futures = self.futures
         try:
             while futures:
                 yield _result_or_cancel(futures.popleft(), deadline)
-                if not self.failed:
+                if items and not self.failed:
                     self.fill(itertools.islice(items, 1))
         finally:
             self.cancel_all()
@@ -349,9 +353,9 @@ class _Flight:
 
 def _result_or_cancel(future, deadline):
     try:
-        try:
-            return future.result(None if deadline is None else deadline - time.monotonic())
-        finally:
-            future.cancel()
+        return future.result(None if deadline is None else deadline - time.monotonic())
+    except BaseException:
+        future.cancel()
+        raise
     finally:
         del future
