@@ -54,6 +54,9 @@ def _is_failure(future):
     return not future.cancelled() and future.exception() is not None
 
 
+_IS_ENOUGH = {FIRST_COMPLETED: lambda future: True, FIRST_EXCEPTION: _is_failure}
+
+
 def _wait_until(fs, deadline, is_enough):
     completed = _core.Completed(fs)
     try:
@@ -74,10 +77,12 @@ def wait(fs, timeout=None, return_when=ALL_COMPLETED):
     fs = set(fs)
     if not all(map(_core.is_pooled, fs)):
         return _standard_wait(fs, timeout, return_when)
-    enough = {FIRST_COMPLETED: lambda future: True, FIRST_EXCEPTION: _is_failure, ALL_COMPLETED: lambda future: False}
-    if return_when not in enough:
+    if return_when == ALL_COMPLETED:
+        if _core.await_all(fs, timeout):
+            return DoneAndNotDoneFutures(fs, set())
+    elif return_when in _IS_ENOUGH:
+        _wait_until(fs, _deadline(timeout), _IS_ENOUGH[return_when])
+    else:
         raise ValueError("Invalid return condition: %r" % return_when)
-    if fs:
-        _wait_until(fs, _deadline(timeout), enough[return_when])
     done = {future for future in fs if future.done()}
     return DoneAndNotDoneFutures(done, fs - done)

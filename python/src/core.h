@@ -52,6 +52,7 @@ extern PyTypeObject *stop_type;
 int add_future(PyObject *module);
 int add_executor(PyObject *module);
 int add_house(PyObject *module);
+int add_await_all(PyObject *module);
 int add_completed(PyObject *module);
 int add_stop(PyObject *module);
 

@@ -149,7 +149,7 @@ static int fill(PyObject *module)
 		return -1;
 	}
 	if (make_words(&lookups.words) < 0 || add_future(module) < 0 || add_executor(module) < 0 || add_house(module) < 0 ||
-	    add_completed(module) < 0 || add_stop(module) < 0)
+	    add_completed(module) < 0 || add_await_all(module) < 0 || add_stop(module) < 0)
 		return -1;
 	return PyModule_AddStringConstant(module, "version", qs_version());
 }
