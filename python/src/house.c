@@ -25,6 +25,7 @@ PyTypeObject *house_type;
 /* Somebody who waits for room in the queue, or for the workers to leave; on his stack. */
 struct watcher {
 	int fd;			/* an eventfd */
+	bool is_woken;		/* and has not looked yet: each task's end may be a change */
 	struct watcher *next;
 };
 
@@ -32,8 +33,11 @@ void house_wake(struct house *house)
 {
 	const uint64_t one = 1;
 
-	for (struct watcher *watcher = house->waiting; watcher != NULL; watcher = watcher->next)
-		(void)!write(watcher->fd, &one, sizeof(one));
+	for (struct watcher *watcher = house->waiting; watcher != NULL; watcher = watcher->next) {
+		if (!watcher->is_woken)
+			(void)!write(watcher->fd, &one, sizeof(one));
+		watcher->is_woken = true;
+	}
 }
 
 void house_add_pending(struct house *house, struct future *future)
@@ -78,7 +82,7 @@ static void watcher_leave(struct house *house, struct watcher *watcher)
 
 int house_wait(struct house *house, qs_time deadline)
 {
-	struct watcher watcher = { eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), house->waiting };
+	struct watcher watcher = { eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), false, house->waiting };
 	int result;
 
 	if (watcher.fd < 0) {
