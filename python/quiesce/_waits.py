@@ -65,7 +65,8 @@ def _wait_until(fs, deadline, is_enough):
             if future is None or is_enough(future):
                 return
     except TimeoutError:
-        pass
+        if deadline is None:    # a signal handler's
+            raise
 
 
 def wait(fs, timeout=None, return_when=ALL_COMPLETED):
