@@ -4,7 +4,8 @@
 #
 # Honoured, from the command line or the environment: CC CXX CPPFLAGS CFLAGS LDFLAGS PREFIX LIBDIR DESTDIR DEVELOPER=1 JOBS,
 # and PYTHONS, the Pythons that the module is for.  What is given stays in force in build/ until something else is given, or
-# until `make clean`; but PREFIX, LIBDIR and DESTDIR are install's, PYTHONS is the module's, and hold for that once.
+# until `make clean`; but PREFIX, LIBDIR and DESTDIR are install's, PYTHONS is the module's, PLOT and BENCH (further words for
+# bench/python/beside.py) are bench-python's, and hold for that once.
 
 MAKEFLAGS += --no-print-directory
 BUILD = build
@@ -26,7 +27,7 @@ place = -DCMAKE_INSTALL_PREFIX='$(or $(PREFIX),/usr/local)' \
 parallel = $(if $(findstring -j,$(MAKEFLAGS)),,--parallel $(JOBS))
 
 .PHONY: all help run python check check-quick check-asan check-ubsan check-tsan check-memcheck check-sim check-posix \
-	check-musl check-python check-all check-includes check-pairs check-man check-fresh soak bench install uninstall format \
+	check-musl check-python check-all check-includes check-pairs check-man check-fresh soak bench bench-python install uninstall format \
 	clean dist configure
 
 all: configure	## into build/: program, libraries, manual, examples (default)
@@ -99,6 +100,11 @@ soak:		## the long tests, then all SOAK=200 times, until one fails
 bench: configure	## the measurements
 	+@cmake --build $(BUILD) $(parallel) --target bench_programs examples_control_c
 	@for program in $(BUILD)/bench/* bench/*.py; do if [ -f "$$program" ]; then "$$program" || exit; fi; done
+
+bench-python: python	## the module beside concurrent.futures (PLOT=FILE.png)
+	@tools/setup bench $(if $(PLOT),plot)
+	@PYTHONS="$$(tools/find-pythons | cut -f 1)" PYTHONPATH='$(CURDIR)/$(BUILD)/python' PYTHONDONTWRITEBYTECODE=1 \
+		python3 bench/python/beside.py $(if $(PLOT),--plot '$(PLOT)') $(BENCH)
 
 install: all	## under PREFIX (/usr/local), inside DESTDIR
 	@cmake --preset release $(place) >/dev/null
