@@ -36,17 +36,17 @@ def commands(path, ratios, machine):
     return text + """
 set terminal pngcairo size 1100,%d font "sans,11" background rgb "white"
 set output "%s"
-set title "quiesce beside concurrent.futures: ratio of the medians' pairs, p10 to p90; less is better\\n{/*0.8 %s}"
+set title "what quiesce takes of the time and memory of concurrent.futures: median ratio of pairs, p10 to p90\\n%s" noenhanced
 set logscale x 2
 set xrange [0.03125:2]
 set xtics ("1/32" 0.03125, "1/16" 0.0625, "1/8" 0.125, "1/4" 0.25, "1/2" 0.5, "1" 1, "2" 2)
 set yrange [0.4:%g]
-set ytics (%s)
-set grid x lc rgb "#d0d0d0"
+set ytics (%s) noenhanced
+set grid xtics lt 1 lc rgb "#d0d0d0"
 set key below
 set arrow from 1, graph 0 to 1, graph 1 nohead lc rgb "#606060"
 plot %s
-""" % (160 + HEIGHT_OF_ROW * len(figures), escaped(path), escaped(machine).replace("@", "\\\\@").replace("_", "\\\\_"),
+""" % (160 + HEIGHT_OF_ROW * len(figures), escaped(path), escaped(machine),
        len(figures) + 0.6, labels, ", \\\n\t".join(series))
 
 
