@@ -14,8 +14,8 @@ import time
 import unittest
 import weakref
 
-import support
-from support import PATIENCE, SCALE, soak_or
+import programs
+from programs import PATIENCE, SCALE, soak_or
 
 INTERRUPTED_WITHIN = 0.05 * SCALE       # F2: from the signal to the KeyboardInterrupt
 
@@ -52,7 +52,7 @@ class F1(unittest.TestCase):
 
     def test_F1_a_broken_class_is_found(self):
         here = os.path.dirname(os.path.abspath(__file__))
-        done = subprocess.run([sys.executable, os.path.join(here, "cpython.py"), "--prove", support.MODULE],
+        done = subprocess.run([sys.executable, os.path.join(here, "cpython.py"), "--prove", programs.MODULE],
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, universal_newlines=True)
         if done.returncode == 77:
             self.skipTest(done.stdout)
@@ -63,7 +63,7 @@ class F1(unittest.TestCase):
 
 def _waits(q, pool, gate):
     """Each way to wait for a future that ends when the gate opens: name, call, what it returns then."""
-    future = support.occupy(pool, 1, gate)[0]
+    future = programs.occupy(pool, 1, gate)[0]
     return [
         ("result", lambda: future.result(), True),
         ("result with a timeout", lambda: future.result(PATIENCE), True),
@@ -166,19 +166,19 @@ def interrupt_busy(q):
 
 class F2(unittest.TestCase):
     def test_F2_ctrl_c_ends_each_wait(self):
-        ended = support.run(interrupt_waits, deadline=soak_or(2, 80) * PATIENCE)
+        ended = programs.run(interrupt_waits, deadline=soak_or(2, 80) * PATIENCE)
         self.assertEqual(0, ended.status, ended)
         count, late = (int(part.split()[0]) for part in ended.last_line.split(", ")[:2])
         self.assertEqual(10 * soak_or(20, 1000), count)
         self.assertLessEqual(late, count // 50, ended)         # a busy machine is late now and then
 
     def test_F2_ctrl_c_ends_map(self):
-        ended = support.run(interrupt_map, deadline=soak_or(2, 80) * PATIENCE)
+        ended = programs.run(interrupt_map, deadline=soak_or(2, 80) * PATIENCE)
         self.assertEqual(0, ended.status, ended)
         self.assertLessEqual(int(ended.last_line.split()[1]), 1, ended)
 
     def test_F2_ctrl_c_anywhere_leaves_the_pool_whole(self):
-        ended = support.run(interrupt_busy, deadline=soak_or(2, 80) * PATIENCE)
+        ended = programs.run(interrupt_busy, deadline=soak_or(2, 80) * PATIENCE)
         self.assertEqual((0, "lost: 0"), (ended.status, ended.last_line), ended)
 
 
@@ -221,7 +221,7 @@ def handlers_that_call(q):
 
 class F3(unittest.TestCase):
     def test_F3_submit_and_shutdown_in_a_handler(self):
-        ended = support.run(handlers_that_call, deadline=soak_or(2, 80) * PATIENCE)
+        ended = programs.run(handlers_that_call, deadline=soak_or(2, 80) * PATIENCE)
         self.assertEqual((0, "lost: 0"), (ended.status, ended.last_line), ended)
 
 
@@ -356,7 +356,7 @@ def end_with_a_daemon_thread_in_a_wait(q):
     future, begun = q.Future(), threading.Event()
     pool = q.ThreadPoolExecutor(1)
     gate = threading.Event()
-    support.occupy(pool, 1, gate)
+    programs.occupy(pool, 1, gate)
     pending = pool.submit(int)
 
     def wait(on):
@@ -458,7 +458,7 @@ class F4(unittest.TestCase):
 
     def check(self, program, status, out, err):
         for _ in range(soak_or(3, 100)):
-            ended = support.run(program)
+            ended = programs.run(program)
             self.assertEqual(status, ended.status, ended)
             if out is not None:
                 self.assertEqual(out, ended.out, ended)
@@ -469,17 +469,17 @@ class F4(unittest.TestCase):
                 self.assertEqual("", ended.err)
 
     def test_F4_no_task_of_a_pool_is_lost_at_the_end(self):
-        self.assertEqual("1000", support.run(end_with_thousand_pending).last_line)
+        self.assertEqual("1000", programs.run(end_with_thousand_pending).last_line)
 
     def test_F4_an_interrupted_program_waits_for_nobody(self):
         """One task of 0.2 s runs, three are pending: none of these begins."""
         for program in (end_by_interrupt, end_in_with_by_interrupt):
             with self.subTest(program.__name__):
-                self.assertNotIn("done 1", support.run(program).out)
+                self.assertNotIn("done 1", programs.run(program).out)
 
     def test_F4_submit_in_atexit_is_an_error(self):
         """From 3.9 on pools end before the functions of atexit are called; in 3.8 the last registered is the first."""
-        ended = support.run(end_with_an_atexit_that_submits)
+        ended = programs.run(end_with_an_atexit_that_submits)
         known = ["cannot schedule new futures after interpreter shutdown", "cannot schedule new futures after shutdown"]
         self.assertIn(ended.last_line, known + (["it ran"] if sys.version_info < (3, 9) else []), ended)
 
@@ -556,7 +556,7 @@ def fork_and_leave_as_a_program(q):
     """The child ends by the interpreter's end, with a pool whose workers are the parent's."""
     pool = q.ThreadPoolExecutor(2)
     gate = threading.Event()
-    support.occupy(pool, 2, gate)
+    programs.occupy(pool, 2, gate)
     pool.submit(print, "once", flush=True)
     pid = os.fork()
     if pid == 0:
@@ -572,7 +572,7 @@ def fork_with_pending_futures(q):
     """What the parent's workers will never do for the child: its futures do not end, waits for them do, or are errors."""
     pool = q.ThreadPoolExecutor(1)
     gate = threading.Event()
-    running = support.occupy(pool, 1, gate)[0]
+    running = programs.occupy(pool, 1, gate)[0]
     pending, done = pool.submit(int), q.Future()
     done.set_result(3)
 
@@ -618,7 +618,7 @@ def _in_a_process():
 
 class F5(unittest.TestCase):
     def check(self, program):
-        ended = support.run(program, deadline=soak_or(2, 80) * PATIENCE)
+        ended = programs.run(program, deadline=soak_or(2, 80) * PATIENCE)
         self.assertEqual((0, "statuses: {0}"), (ended.status, ended.last_line), ended)
 
     def test_F5_fork_while_other_threads_submit(self):
@@ -634,7 +634,7 @@ class F5(unittest.TestCase):
         self.check(fork_by_multiprocessing)
 
     def test_F5_the_child_ends_as_a_program(self):
-        ended = support.run(fork_and_leave_as_a_program)
+        ended = programs.run(fork_and_leave_as_a_program)
         self.assertEqual((0, "once\nstatus: 0\n", ""), (ended.status, ended.out, ended.err), ended)
 
 
@@ -642,7 +642,7 @@ class F5(unittest.TestCase):
 
 class F6(unittest.TestCase):
     def setUp(self):
-        self.q = support.module()
+        self.q = programs.module()
         self.pool = self.q.ThreadPoolExecutor(1)
         self.worker = self.pool.submit(threading.get_ident).result()
 
@@ -684,7 +684,7 @@ class F6(unittest.TestCase):
     def test_F6_a_falsy_exception_is_the_first_exception(self):
         gate = threading.Event()
         with self.q.ThreadPoolExecutor(2) as pool:
-            held = support.occupy(pool, 1, gate)
+            held = programs.occupy(pool, 1, gate)
             failed = pool.submit(self.raise_, Falsy())
             done, not_done = self.q.wait(held + [failed], PATIENCE, self.q.FIRST_EXCEPTION)
             gate.set()
@@ -706,7 +706,7 @@ class F6(unittest.TestCase):
         """The error is logged, the next callback is called, in order, with the future, in the worker."""
         gate, called = threading.Event(), []
         with self.q.ThreadPoolExecutor(1) as pool:
-            support.occupy(pool, 1, gate)
+            programs.occupy(pool, 1, gate)
             future = pool.submit(threading.get_ident)
             future.add_done_callback(lambda each: called.append((1, each, threading.get_ident())))
             future.add_done_callback(lambda each: 1 // 0)
@@ -730,7 +730,7 @@ class F6(unittest.TestCase):
         self.addCleanup(setattr, sys, "unraisablehook", sys.unraisablehook)
         sys.unraisablehook = lambda each: told.append(each.exc_type)
         with self.q.ThreadPoolExecutor(1) as pool:
-            support.occupy(pool, 1, gate)
+            programs.occupy(pool, 1, gate)
             future = pool.submit(threading.get_ident)
             future.add_done_callback(lambda each: self.raise_(Beyond()))
             gate.set()
@@ -764,7 +764,7 @@ class F6(unittest.TestCase):
     def test_F6_a_cancelled_pool_future_is_announced_once(self):
         gate, called = threading.Event(), []
         with self.q.ThreadPoolExecutor(1) as pool:
-            support.occupy(pool, 1, gate)
+            programs.occupy(pool, 1, gate)
             future = pool.submit(int)
             future.add_done_callback(called.append)
             self.assertTrue(future.cancel())
@@ -846,7 +846,7 @@ def drop_with_pending_tasks(q):
     gate = threading.Event()
     pool = q.ThreadPoolExecutor(1)
     gone = weakref.ref(pool)
-    support.occupy(pool, 1, gate)
+    programs.occupy(pool, 1, gate)
     futures = [pool.submit(pow, 2, n) for n in range(5)]
     del pool
     assert gone() is None, "somebody holds the pool"
@@ -857,7 +857,7 @@ def drop_with_pending_tasks(q):
 
 class F7(unittest.TestCase):
     def check(self, program):
-        ended = support.run(program, deadline=soak_or(2, 80) * PATIENCE)
+        ended = programs.run(program, deadline=soak_or(2, 80) * PATIENCE)
         self.assertEqual((0, "left: 0"), (ended.status, ended.last_line), ended)
 
     def test_F7_the_last_reference_is_an_argument_of_a_task(self):
@@ -952,7 +952,7 @@ def shut_down_from_within(q):
 
 class F8(unittest.TestCase):
     def check(self, program):
-        ended = support.run(program, deadline=soak_or(2, 80) * PATIENCE)
+        ended = programs.run(program, deadline=soak_or(2, 80) * PATIENCE)
         self.assertEqual((0, "through", ""), (ended.status, ended.last_line, ended.err), ended)
 
     def test_F8_what_the_module_calls_may_call_the_module(self):
@@ -997,7 +997,7 @@ def _outcomes(q, timeout, is_done):
     """By wait; 'waits' for one that does not end by itself in time."""
     gate, found = threading.Event(), {}
     with q.ThreadPoolExecutor(1) as pool:
-        future = support.occupy(pool, 1, gate)[0]
+        future = programs.occupy(pool, 1, gate)[0]
         if is_done:
             gate.set()
             future.result()
@@ -1029,19 +1029,19 @@ class F9(unittest.TestCase):
         for timeout in TIMEOUTS:
             for is_done in (True, False):
                 with self.subTest(timeout=timeout, is_done=is_done):
-                    self.assertEqual(_outcomes(standard, timeout, is_done), _outcomes(support.module(), timeout, is_done))
+                    self.assertEqual(_outcomes(standard, timeout, is_done), _outcomes(programs.module(), timeout, is_done))
 
     def test_F9_longer_than_any_clock_is_no_limit(self):
-        q = support.module()
+        q = programs.module()
         for timeout in LONG:
             for is_done in (True, False):
                 with self.subTest(timeout=timeout, is_done=is_done):
                     self.assertEqual(_outcomes(q, None, is_done), _outcomes(q, timeout, is_done))
 
     def test_F9_what_is_no_time_is_an_error(self):
-        q, gate = support.module(), threading.Event()
+        q, gate = programs.module(), threading.Event()
         with q.ThreadPoolExecutor(1) as pool:
-            future = support.occupy(pool, 1, gate)[0]
+            future = programs.occupy(pool, 1, gate)[0]
             for timeout, error in WRONG:
                 for name, call in _each_wait(q, future, timeout).items():
                     with self.subTest(timeout=timeout, wait=name):
@@ -1049,10 +1049,10 @@ class F9(unittest.TestCase):
             gate.set()
 
     def test_F9_map(self):
-        q = support.module()
+        q = programs.module()
         gate = threading.Event()
         with q.ThreadPoolExecutor(1) as pool:
-            support.occupy(pool, 1, gate)
+            programs.occupy(pool, 1, gate)
             for timeout in (0, -1, 0.01):
                 with self.subTest(timeout):
                     with self.assertRaises(q.TimeoutError):
@@ -1066,12 +1066,12 @@ class F9(unittest.TestCase):
 
     def test_F9_shutdown(self):
         """timeout= is ours: a report comes in time, whatever runs."""
-        q = support.module()
+        q = programs.module()
         for timeout in (0, -1, 0.01):
             with self.subTest(timeout):
                 gate = threading.Event()
                 pool = q.ThreadPoolExecutor(1)
-                support.occupy(pool, 1, gate)
+                programs.occupy(pool, 1, gate)
                 report = pool.shutdown(timeout=timeout)
                 self.assertFalse(report.complete)
                 gate.set()
@@ -1108,7 +1108,7 @@ def use_and_compare(q):
     signal.set_wakeup_fd(b.fileno(), warn_on_full_buffer=False)
     before = _of_the_process()
     pool, gate = q.ThreadPoolExecutor(2), threading.Event()
-    future = support.occupy(pool, 1, gate)[0]
+    future = programs.occupy(pool, 1, gate)[0]
     for call in (lambda: future.result(0.01), lambda: q.wait([future], 0.01),
                  lambda: list(q.as_completed([future], 0.01)), lambda: list(pool.map(int, "12"))):
         _outcome(call)
@@ -1129,7 +1129,7 @@ def import_and_compare(q):
             "before = tests._of_the_process()\n"
             "import {module}\n"
             "assert tests._of_the_process() == before\n"
-            "print('unchanged')").format(here=os.path.dirname(os.path.abspath(__file__)), module=support.MODULE)
+            "print('unchanged')").format(here=os.path.dirname(os.path.abspath(__file__)), module=programs.MODULE)
     os.execv(sys.executable, [sys.executable, "-c", code])
 
 
@@ -1154,7 +1154,7 @@ def loop_of_asyncio(q):
 
 class F10(unittest.TestCase):
     def check(self, program):
-        ended = support.run(program)
+        ended = programs.run(program)
         self.assertEqual((0, "unchanged"), (ended.status, ended.last_line), ended)
 
     def test_F10_the_programs_signals_stay_as_they_are(self):
@@ -1168,4 +1168,4 @@ class F10(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    support.main()
+    programs.main()

@@ -15,7 +15,7 @@ import time
 import unittest
 import weakref
 
-import support
+import programs
 
 ISSUES = []
 
@@ -27,7 +27,7 @@ class Issue:
         self.number, self.program, self.ours, self.theirs = number, program, ours, theirs
 
     def outcome(self, using, deadline):
-        ended = support.run(self.program, using=using, deadline=deadline)
+        ended = programs.run(self.program, using=using, deadline=deadline)
         if ended.status is None:
             return "hang", ended
         if ended.status:
@@ -54,7 +54,7 @@ def cancelled_by_shutdown_while_as_completed_waits(q):
 
     def hold():
         in_second.set()
-        second.wait(support.PATIENCE)
+        second.wait(programs.PATIENCE)
 
     futures = [pool.submit(first.wait), pool.submit(hold)] + [pool.submit(int) for _ in range(3)]
     came = []
@@ -62,7 +62,7 @@ def cancelled_by_shutdown_while_as_completed_waits(q):
     for future in q.as_completed(futures):
         came.append(future)
         if len(came) == 1:
-            in_second.wait(support.PATIENCE)
+            in_second.wait(programs.PATIENCE)
             pool.shutdown(wait=False, cancel_futures=True)
             second.set()
     print(f"{len(came)} of {len(futures)} come, {sum(each.cancelled() for each in came)} cancelled")
@@ -72,7 +72,7 @@ def cancelled_by_shutdown_while_as_completed_waits(q):
 def cancelled_by_shutdown_before_as_completed(q):
     gate = threading.Event()
     pool = q.ThreadPoolExecutor(1)
-    futures = support.occupy(pool, 1, gate) + [pool.submit(int) for _ in range(3)]
+    futures = programs.occupy(pool, 1, gate) + [pool.submit(int) for _ in range(3)]
     pool.shutdown(wait=False, cancel_futures=True)
     gate.set()
     came = list(q.as_completed(futures))
@@ -83,7 +83,7 @@ def cancelled_by_shutdown_before_as_completed(q):
 def wait_for_a_cancelled_future(q):
     gate = threading.Event()
     with q.ThreadPoolExecutor(1) as pool:
-        support.occupy(pool, 1, gate)
+        programs.occupy(pool, 1, gate)
         future = pool.submit(int)
         future.cancel()
         done = sum(future in q.wait([future], return_when=mode).done for mode in modes(q))
@@ -96,7 +96,7 @@ def wait_for_a_cancelled_future(q):
 def cancel_while_another_thread_waits(q):
     gate, told = threading.Event(), threading.Event()
     with q.ThreadPoolExecutor(1) as pool:
-        support.occupy(pool, 1, gate)
+        programs.occupy(pool, 1, gate)
         future = pool.submit(int)
 
         def wait():
@@ -114,7 +114,7 @@ def cancel_while_another_thread_waits(q):
 def wait_after_a_shutdown_that_cancels(q):
     gate = threading.Event()
     pool = q.ThreadPoolExecutor(1)
-    futures = support.occupy(pool, 1, gate) + [pool.submit(int)]
+    futures = programs.occupy(pool, 1, gate) + [pool.submit(int)]
     threading.Timer(0.01, gate.set).start()
     pool.shutdown(wait=True, cancel_futures=True)
     done, not_done = q.wait(futures, timeout=0)
@@ -128,7 +128,7 @@ def shutdown_at_the_first_error_under_as_completed(q):
     def task(n):
         if n == 2:
             raise ValueError("not this one")
-        failed.wait(support.PATIENCE)
+        failed.wait(programs.PATIENCE)
         return n
 
     came = 0
@@ -148,7 +148,7 @@ def shutdown_at_the_first_error_under_as_completed(q):
 @issue(121649, ours="every round ended, 0 futures lost", theirs="hang")
 def shutdown_in_a_handler_during_submit(q):
     lost = 0
-    for _ in range(support.soak_or(100, 10000)):
+    for _ in range(programs.soak_or(100, 10000)):
         lost += _submit_until_a_handler_shuts_down(q)
     print(f"every round ended, {lost} futures lost")
 
@@ -189,7 +189,7 @@ def exit_after_a_shutdown_that_does_not_wait(q):
         threading.Event().wait()
 
     pool.submit(stuck)
-    running.wait(support.PATIENCE)
+    running.wait(programs.PATIENCE)
     try:
         pool.shutdown(timeout=0)
     except TypeError:
@@ -224,11 +224,11 @@ def tell_a_running_task_to_end(q):
 
     def task():
         running.set()
-        return stop_of_this_task().wait(support.PATIENCE) if stop_of_this_task else gate.wait(support.PATIENCE)
+        return stop_of_this_task().wait(programs.PATIENCE) if stop_of_this_task else gate.wait(programs.PATIENCE)
 
     with q.ThreadPoolExecutor(1) as pool:
         future = pool.submit(task)
-        running.wait(support.PATIENCE)
+        running.wait(programs.PATIENCE)
         refused = "cancel() is refused" if not future.cancel() else "cancel() says yes"
         if stop_of_this_task:
             future.stop()
@@ -247,18 +247,18 @@ def nothing_starts_after_ctrl_c(q):
     def task(n):
         started.append(n)
         if n < 3:
-            running.wait(support.PATIENCE)
-        threading.Event().wait(0.5 * support.SCALE)
+            running.wait(programs.PATIENCE)
+        threading.Event().wait(0.5 * programs.SCALE)
 
     def shoot():
-        running.wait(support.PATIENCE)
+        running.wait(programs.PATIENCE)
         os.kill(os.getpid(), signal.SIGINT)
 
     threading.Thread(target=shoot).start()
     try:
         with q.ThreadPoolExecutor(3) as pool:
             futures = [pool.submit(task, n) for n in range(9)]
-            running.wait(support.PATIENCE)
+            running.wait(programs.PATIENCE)
             for future in q.as_completed(futures):
                 future.result()
     except KeyboardInterrupt:
@@ -277,10 +277,10 @@ def fork_beside_a_pool(q):
     busy = threading.Thread(target=submit)
     busy.start()
     how = "every child's pool worked"
-    for _ in range(support.soak_or(20, 1000)):
+    for _ in range(programs.soak_or(20, 1000)):
         child = os.fork()
         if child == 0:
-            signal.alarm(int(5 * support.SCALE))
+            signal.alarm(int(5 * programs.SCALE))
             os._exit(0 if pool.submit(pow, 2, 3).result() == 8 else 1)
         status = os.waitpid(child, 0)[1]
         if status:
@@ -328,7 +328,7 @@ class Issues(unittest.TestCase):
 
 def _test_of(each):
     def test(self):
-        outcome, ended = each.outcome(support.MODULE, 2 * support.PATIENCE)
+        outcome, ended = each.outcome(programs.MODULE, 2 * programs.PATIENCE)
         self.assertEqual(each.ours, outcome, ended)
     test.__doc__ = f"issue {each.number}: {each.program.__name__}"
     return test
@@ -342,7 +342,7 @@ def baseline():
     """What the standard library of this interpreter does."""
     print(f"Python {sys.version.split()[0]}")
     for each in ISSUES:
-        outcome, _ = each.outcome("concurrent.futures", 6 * support.SCALE)
+        outcome, _ = each.outcome("concurrent.futures", 6 * programs.SCALE)
         same = "as recorded" if outcome == each.theirs else f"recorded: {each.theirs}"
         print(f"{each.number:6} {each.program.__name__}: {outcome} ({same}); ours: {each.ours}", flush=True)
 
@@ -351,4 +351,4 @@ if __name__ == "__main__":
     if sys.argv[1:] == ["--baseline"]:
         baseline()
     else:
-        support.main()
+        programs.main()

@@ -6,9 +6,9 @@ sleeping.  Bounds on time grow with QS_TEST_TIME_SCALE; QS_TEST_SOAK asks for th
 
 A program is a function of the test file, called with the module as its first argument, in a child that runs that file:
 
-    ended = support.run(program, "a word", deadline=5)
+    ended = programs.run(program, "a word", deadline=5)
 
-A file that has such functions ends with support.main().
+A file that has such functions ends with programs.main().
 """
 import importlib
 import os
